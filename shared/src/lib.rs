@@ -1,0 +1,21 @@
+//! What both ends of Baton speak: ids, time, control, the window, messages and the frames of the
+//! websocket. Nothing here does I/O.
+
+pub mod clock;
+pub mod content;
+pub mod control;
+pub mod ids;
+pub mod message;
+pub mod protocol;
+pub mod role;
+pub mod template;
+pub mod window;
+
+pub use clock::{Clock, ManualClock, Micros, Millis, SystemClock};
+pub use control::{Control, Epoch};
+pub use ids::{
+    AgentId, AttemptId, ChannelId, CommandId, ConversationId, CustomerId, DeadLetterId, HandoffId, Ids, MessageId,
+    ProposalId, SessionId, TurnId,
+};
+pub use role::Role;
+pub use window::Window;
