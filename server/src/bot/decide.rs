@@ -1,0 +1,373 @@
+//! The bot's decision for one turn: an answer, a person, or silence by a named rule.
+//!
+//! What must not fail comes first and needs no model: a plain request, a topic that is a person's,
+//! a question with an approved answer. Only then a model is asked, and whatever it does wrong ends
+//! with a person.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    bridge::bridge,
+    context::TurnContext,
+    intents::Classifier,
+    language::guess,
+    model::{Asked, Client, Failure, ModelReply, Transport, Usage},
+    prompt::prompt,
+    summary::summary,
+    understanding::{Understanding, is_asked_again, understand},
+};
+use crate::config::{Action, Language, Model, Playbook, Reopen};
+
+/// What it takes to decide: the playbook, what was learnt from it, and models to ask.
+pub struct Brain {
+    playbook: Playbook,
+    classifier: Classifier,
+    models: Vec<Client>,
+}
+
+/// What the bot does about a turn.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    Reply(Reply),
+    Handoff(Handoff),
+    /// Nothing is owed, by this rule.
+    Quiet {
+        rule: &'static str,
+        cost: Cost,
+    },
+}
+
+/// An answer to the customer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    pub text: String,
+    /// 0 to 1.
+    pub confidence: f32,
+    /// The intent whose approved answer it is; the first, if there are several.
+    pub intent: Option<String>,
+    /// One of the playbook's stages, if a model named it.
+    pub stage: Option<String>,
+    /// What the customer speaks: to be kept for the next turn.
+    pub language: Option<Language>,
+    /// `false`: one more turn that solved nothing.
+    pub resolved: bool,
+    pub cost: Cost,
+}
+
+/// A call for a person.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Handoff {
+    pub reason: Reason,
+    /// A few lines for the agent.
+    pub summary: String,
+    /// What to tell the customer; `None` if the playbook has no text.
+    pub bridge: Option<String>,
+    /// A model's answer that was not sure enough to be sent.
+    pub suggestion: Option<Suggestion>,
+    pub intent: Option<String>,
+    pub language: Option<Language>,
+    /// What was wrong with the last model asked, if that is why.
+    pub failure: Option<Failure>,
+    pub cost: Cost,
+}
+
+/// A text that waits for a person.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suggestion {
+    pub text: String,
+    /// 0 to 1.
+    pub confidence: f32,
+}
+
+/// Why a person is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    AskedForHuman,
+    HumanOnlyTopic,
+    LowConfidence,
+    Unresolved,
+    ModelFailed,
+    /// A picture, a voice message: something without words.
+    CannotRead,
+    /// It was written long ago, and the playbook leaves that to people.
+    Late,
+    /// The operator turned the bot off.
+    BotOff,
+}
+
+/// What a decision has cost, all calls together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// The last model that was asked.
+    pub model: Option<String>,
+    pub usage: Usage,
+    pub calls: u32,
+}
+
+impl Brain {
+    /// Learns the playbook's examples: some tenths of a second of work.
+    pub fn new(playbook: Playbook, models: &[Model], transport: &Arc<dyn Transport>) -> Self {
+        let client = |model: &Model| Client::new(model.clone(), &playbook.stages, transport.clone());
+        Self { classifier: Classifier::train(&playbook), models: models.iter().map(client).collect(), playbook }
+    }
+
+    pub fn playbook(&self) -> &Playbook {
+        &self.playbook
+    }
+
+    /// The longest that [`decide`] takes: for how long to lease a turn.
+    pub fn longest(&self) -> Duration {
+        self.models.iter().map(Client::longest).sum()
+    }
+}
+
+/// Decides one turn. Touches nothing but the models.
+pub async fn decide(brain: &Brain, context: &TurnContext) -> Decision {
+    let turn = Turn::new(brain, context);
+    let decision = understood(brain, context, &turn).await;
+    let decision = if context.late { turn.late(decision) } else { decision };
+    after_a_person(context, decision)
+}
+
+/// A person had it all in front of them and gave it back. If the bot can do nothing more about it, the
+/// customer is not told a second time that somebody comes: it is settled if that person said so, and
+/// waits for the next one otherwise.
+fn after_a_person(context: &TurnContext, decision: Decision) -> Decision {
+    match decision {
+        Decision::Handoff(handoff) if context.is_given_back() && context.settled => {
+            Decision::Quiet { rule: "settled_by_a_person", cost: handoff.cost }
+        }
+        Decision::Handoff(handoff) if context.is_given_back() => Decision::Handoff(Handoff { bridge: None, ..handoff }),
+        other => other,
+    }
+}
+
+/// The operator turned the bot off: people answer.
+pub fn switched_off(context: &TurnContext) -> Decision {
+    if context.pending().next().is_none() {
+        return Decision::quiet("nothing_said");
+    }
+    after_a_person(context, Decision::Handoff(Handoff::switched_off(context)))
+}
+
+async fn understood(brain: &Brain, context: &TurnContext, turn: &Turn<'_>) -> Decision {
+    match understand(&brain.playbook, &brain.classifier, context) {
+        Understanding::Nothing => Decision::quiet("nothing_said"),
+        Understanding::OnlySigns if context.has_answers() => Decision::quiet("only_signs"),
+        Understanding::AsksForPerson => turn.handoff(Reason::AskedForHuman, None),
+        Understanding::HumanTopic { intent } => turn.handoff(Reason::HumanOnlyTopic, Some(intent)),
+        Understanding::Unreadable { .. } => turn.handoff(Reason::CannotRead, None),
+        Understanding::SmallTalk { intent, confidence } => turn.approved(&[intent], confidence),
+        _ if context.unresolved_turns >= brain.playbook.thresholds.unresolved_turns => {
+            turn.handoff(Reason::Unresolved, None)
+        }
+        Understanding::OnlySigns => turn.greet(),
+        Understanding::Answers { intents, .. } if is_asked_again(context) => {
+            turn.ask_models(Reason::Unresolved, intents.first().copied()).await
+        }
+        Understanding::Answers { intents, confidence } => turn.approved(&intents, confidence),
+        Understanding::Unclear { likely } => turn.ask_models(Reason::LowConfidence, likely).await,
+    }
+}
+
+/// One turn being decided.
+struct Turn<'a> {
+    brain: &'a Brain,
+    context: &'a TurnContext,
+    /// What the customer speaks, if that is known.
+    heard: Option<Language>,
+    /// What is spoken to them.
+    spoken: Language,
+}
+
+impl<'a> Turn<'a> {
+    fn new(brain: &'a Brain, context: &'a TurnContext) -> Self {
+        let heard = guess(&context.question(), context.language);
+        Self { brain, context, heard, spoken: heard.unwrap_or_else(|| brain.playbook.language()) }
+    }
+
+    /// The approved answers of these intents, as they stand.
+    fn approved(&self, intents: &[usize], confidence: f32) -> Decision {
+        let texts: Vec<&str> = intents.iter().filter_map(|intent| self.answer(*intent)).collect();
+        if texts.is_empty() {
+            return self.handoff(Reason::LowConfidence, intents.first().copied());
+        }
+        Decision::Reply(Reply {
+            text: texts.join("\n\n"),
+            confidence,
+            intent: intents.first().map(|intent| self.brain.playbook.intents[*intent].name.clone()),
+            stage: None,
+            language: self.heard,
+            resolved: true,
+            cost: Cost::default(),
+        })
+    }
+
+    /// Nobody is answered after hours as if it were seconds: with an apology, or by a person.
+    fn late(&self, decision: Decision) -> Decision {
+        let late = &self.brain.playbook.late;
+        match (decision, late.to) {
+            (Decision::Reply(reply), Reopen::Waiting) => Decision::Handoff(Handoff {
+                suggestion: Some(Suggestion { text: reply.text, confidence: reply.confidence }),
+                cost: reply.cost,
+                ..self.call(Reason::Late, None)
+            }),
+            (Decision::Reply(reply), Reopen::Bot) => {
+                let apology = late.apology.spoken(self.spoken, self.brain.playbook.language());
+                let text = match apology {
+                    Some((apology, _)) => format!("{apology}\n\n{}", reply.text),
+                    None => reply.text,
+                };
+                Decision::Reply(Reply { text, ..reply })
+            }
+            (other, _) => other,
+        }
+    }
+
+    fn answer(&self, intent: usize) -> Option<&'a str> {
+        let playbook = &self.brain.playbook;
+        match &playbook.intents[intent].action {
+            Action::Answer(texts) => texts.spoken(self.spoken, playbook.language()).map(|(text, _)| text),
+            Action::Human | Action::Model => None,
+        }
+    }
+
+    /// Somebody's first word is a waving hand.
+    fn greet(&self) -> Decision {
+        match self.brain.playbook.intents.iter().position(|intent| intent.small_talk) {
+            Some(greeting) => self.approved(&[greeting], 1.0),
+            None => self.handoff(Reason::CannotRead, None),
+        }
+    }
+
+    /// Asks one model after the other; `otherwise` is why a person is needed if there is none.
+    async fn ask_models(&self, otherwise: Reason, about: Option<usize>) -> Decision {
+        let prompt = prompt(&self.brain.playbook, self.context, self.spoken);
+        let mut cost = Cost::default();
+        let mut failure = None;
+        for model in &self.brain.models {
+            let asked = model.ask(&prompt).await;
+            cost.add(model.name(), &asked);
+            match asked.answer {
+                Ok(answer) => return self.judge(answer, about, cost),
+                Err(why) => failure = Some(why),
+            }
+        }
+        let reason = if failure.is_some() { Reason::ModelFailed } else { otherwise };
+        Decision::Handoff(Handoff { failure, cost, ..self.call(reason, about) })
+    }
+
+    fn judge(&self, answer: ModelReply, about: Option<usize>, cost: Cost) -> Decision {
+        let least = self.brain.playbook.thresholds.confidence;
+        let reason = match answer.reason.as_deref() {
+            _ if !answer.handoff => Reason::LowConfidence,
+            Some("asked_for_human") => Reason::AskedForHuman,
+            Some("human_only_topic") => Reason::HumanOnlyTopic,
+            _ => Reason::LowConfidence,
+        };
+        let ModelReply { reply: text, confidence, .. } = answer;
+        if answer.handoff || confidence < least {
+            let suggestion = (!text.is_empty()).then_some(Suggestion { text, confidence });
+            return Decision::Handoff(Handoff { suggestion, cost, ..self.call(reason, about) });
+        }
+        Decision::Reply(Reply {
+            text,
+            confidence,
+            intent: None,
+            stage: answer.stage,
+            language: self.heard,
+            // Half sure, or the same question again: that counts as not solved.
+            resolved: confidence >= f32::midpoint(least, 1.0) && !is_asked_again(self.context),
+            cost,
+        })
+    }
+
+    fn handoff(&self, reason: Reason, about: Option<usize>) -> Decision {
+        Decision::Handoff(self.call(reason, about))
+    }
+
+    fn call(&self, reason: Reason, about: Option<usize>) -> Handoff {
+        let playbook = &self.brain.playbook;
+        let intent = about.map(|about| &playbook.intents[about]);
+        Handoff {
+            reason,
+            summary: summary(self.context, &reason, intent.map(|intent| intent.title.as_str())),
+            bridge: bridge(playbook, self.spoken, self.context.expected_wait),
+            suggestion: None,
+            intent: intent.map(|intent| intent.name.clone()),
+            language: self.heard,
+            failure: None,
+            cost: Cost::default(),
+        }
+    }
+}
+
+impl Reason {
+    pub const ALL: [Self; 8] = [
+        Self::AskedForHuman,
+        Self::HumanOnlyTopic,
+        Self::LowConfidence,
+        Self::Unresolved,
+        Self::ModelFailed,
+        Self::CannotRead,
+        Self::Late,
+        Self::BotOff,
+    ];
+
+    /// The code in SQL, events and frames.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::AskedForHuman => "asked_for_human",
+            Self::HumanOnlyTopic => "human_only_topic",
+            Self::LowConfidence => "low_confidence",
+            Self::Unresolved => "unresolved",
+            Self::ModelFailed => "model_failed",
+            Self::CannotRead => "cannot_read",
+            Self::Late => "late",
+            Self::BotOff => "bot_off",
+        }
+    }
+}
+
+impl Handoff {
+    /// The customer is told nothing by the bot.
+    fn switched_off(context: &TurnContext) -> Self {
+        let reason = Reason::BotOff;
+        Self {
+            reason,
+            summary: summary(context, &reason, None),
+            bridge: None,
+            suggestion: None,
+            intent: None,
+            language: None,
+            failure: None,
+            cost: Cost::default(),
+        }
+    }
+}
+
+impl Cost {
+    fn add(&mut self, model: &str, asked: &Asked) {
+        self.model = Some(model.to_owned());
+        self.usage = self.usage.plus(asked.usage);
+        self.calls += asked.calls;
+    }
+}
+
+impl Decision {
+    pub fn quiet(rule: &'static str) -> Self {
+        Self::Quiet { rule, cost: Cost::default() }
+    }
+
+    /// What it has cost.
+    pub fn cost(&self) -> Cost {
+        match self {
+            Self::Reply(reply) => reply.cost.clone(),
+            Self::Handoff(handoff) => handoff.cost.clone(),
+            Self::Quiet { cost, .. } => cost.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,15 @@
+//! The bot: what a customer wrote becomes an answer, a call for a person, or silence.
+
+pub mod bridge;
+pub mod context;
+pub mod decide;
+pub mod fold;
+pub mod intents;
+pub mod language;
+pub mod model;
+pub mod prompt;
+mod reading;
+pub mod room;
+pub mod summary;
+pub mod triggers;
+pub mod understanding;

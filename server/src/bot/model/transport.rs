@@ -1,0 +1,55 @@
+//! The way to a model's server, small enough to be replaced in a test.
+
+use std::{fmt, future::Future, pin::Pin, time::Duration};
+
+use crate::config::Secret;
+
+/// One `POST` of JSON.
+#[derive(Clone)]
+pub struct Request {
+    pub url: String,
+    pub headers: Vec<(&'static str, Secret)>,
+    pub body: String,
+    /// From now until the whole answer is there.
+    pub deadline: Duration,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The body is what customers wrote.
+        f.debug_struct("Request").field("url", &self.url).field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}
+
+/// What came back, whatever it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    pub status: u16,
+    /// The header `Retry-After`.
+    pub retry_after: Option<String>,
+    pub body: Vec<u8>,
+}
+
+/// Why nothing came back.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoResponse {
+    #[error("not sent: {0}")]
+    Unsent(String),
+    #[error("no answer in time")]
+    TimedOut,
+    #[error("no answer: {0}")]
+    Unanswered(String),
+    #[error("the answer is longer than {ANSWER_LIMIT} bytes")]
+    TooLong,
+}
+
+/// No model's answer to a customer is longer than this.
+pub const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// A request on its way.
+pub type Pending<'a> = Pin<Box<dyn Future<Output = Result<Response, NoResponse>> + Send + 'a>>;
+
+/// Sends a request exactly once.
+pub trait Transport: Send + Sync {
+    fn send(&self, request: Request) -> Pending<'_>;
+}

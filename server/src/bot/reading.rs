@@ -1,0 +1,130 @@
+//! What the store knows of a conversation, read for one turn.
+
+use std::{collections::HashMap, time::Duration};
+
+use baton_shared::{
+    AgentId, Micros,
+    message::{Author, Delivery},
+};
+
+use super::context::{HumanStretch, Said, TurnContext};
+use crate::{
+    Context,
+    domain::amended::{self, Change},
+    store::{
+        StoreError, agents, amendments, channels,
+        conversations::Conversation,
+        customers,
+        handoffs::{self, Handoff},
+        messages::{self, Stored},
+    },
+};
+
+/// Said verbatim to a model, at the most.
+const SAID: i64 = 30;
+const STRETCHES: i64 = 5;
+/// Waits of longer ago say nothing about today.
+const WAITS_OF: Duration = Duration::from_secs(2 * 3600);
+/// Fewer measured waits than this are no measure.
+const WAITS_NEEDED: usize = 3;
+
+/// Everything that a decision about a leased turn needs, and whether the bot may answer at all.
+pub(super) async fn read_context(context: &Context, thread: &Conversation) -> Result<(TurnContext, bool), StoreError> {
+    let mut reader = context.db.snapshot().await?;
+    let channel = channels::by_id(reader.conn(), thread.channel).await?;
+    let customer = match thread.customer {
+        Some(customer) => customers::by_id(reader.conn(), customer).await?,
+        None => None,
+    };
+    let said = messages::said(reader.conn(), thread.id, SAID).await?;
+    let mut changes = amendments::changes(reader.conn(), &said).await?;
+    let said = said.into_iter().map(|one| {
+        let changes = one.wamid.as_deref().and_then(|wamid| changes.remove(wamid)).unwrap_or_default();
+        as_it_is_now(one, &changes)
+    });
+    let said: Vec<Stored> = said.collect();
+    let handoffs = handoffs::latest(reader.conn(), thread.id, STRETCHES).await?;
+    let names: HashMap<AgentId, String> =
+        agents::every(reader.conn()).await?.into_iter().map(|agent| (agent.id, agent.name)).collect();
+    let waits = handoffs::waits(reader.conn(), context.clock.now().minus(WAITS_OF)).await?;
+    let late_after = context.settings.playbook.late.after;
+    let is_late = |one: &Stored| {
+        let waits =
+            one.author == Author::Customer && thread.unanswered_since.is_some_and(|since| one.arrived_at >= since);
+        waits && one.arrived_at.since(Micros::from_seconds(one.second)) > late_after
+    };
+    let late = said.iter().any(is_late);
+    let given_back =
+        handoffs.iter().filter(|handoff| handoff.went_to_the_bot()).max_by_key(|one| one.closed_at).cloned();
+    let until = given_back.as_ref().and_then(|handoff| handoff.closed_at);
+    let said: Vec<Said> = said.into_iter().map(|one| say(one, thread.unanswered_since, until, &names)).collect();
+    let settled = given_back.is_some_and(|handoff| handoff.owes_no_answer()) && thread.unread == 0 && !is_lost(&said);
+    let bot_on = context.settings.bot_may_speak && channel.as_ref().is_some_and(|channel| channel.bot_on);
+    let turn = TurnContext {
+        channel: channel.map(|channel| channel.name).unwrap_or_default(),
+        customer_name: customer.map(|customer| customer.name).filter(|name| !name.is_empty()),
+        language: thread.language.as_deref().and_then(|code| code.parse().ok()),
+        said,
+        stretches: handoffs.into_iter().rev().filter_map(|handoff| stretch(handoff, &names)).collect(),
+        unresolved_turns: u32::try_from(thread.unresolved).unwrap_or(u32::MAX),
+        late,
+        settled,
+        expected_wait: median(waits),
+    };
+    Ok((turn, bot_on))
+}
+
+/// What was edited reads as it is now; what was deleted is not to be answered word by word.
+fn as_it_is_now(one: Stored, changes: &[Change]) -> Stored {
+    let looks = amended::fold(one.author, one.text, one.detail, changes);
+    let text = if looks.revoked_at.is_some() { "(deleted by its author)".into() } else { looks.text };
+    Stored { text, detail: looks.detail, ..one }
+}
+
+/// Whether a person's answer to what waits may not have arrived: they believe that they have answered.
+fn is_lost(said: &[Said]) -> bool {
+    let since = said.iter().skip_while(|one| !one.unanswered);
+    since.filter(|one| one.author == Author::Agent).any(|one| one.may_not_have_arrived)
+}
+
+fn say(
+    one: Stored,
+    unanswered_since: Option<Micros>,
+    given_back: Option<Micros>,
+    names: &HashMap<AgentId, String>,
+) -> Said {
+    let unanswered = one.author == Author::Customer && unanswered_since.is_some_and(|since| one.arrived_at >= since);
+    Said {
+        author: one.author,
+        agent: one.agent.and_then(|agent| names.get(&agent).cloned()),
+        unanswered,
+        given_back: unanswered && given_back.is_some_and(|until| one.arrived_at < until),
+        may_not_have_arrived: matches!(
+            one.delivery,
+            Some(Delivery::Failed | Delivery::Unknown | Delivery::Held | Delivery::Cancelled)
+        ),
+        at: Micros::from_seconds(one.second),
+        kind: one.kind,
+        text: one.text,
+    }
+}
+
+/// Only a handoff that somebody took and that is over.
+fn stretch(handoff: Handoff, names: &HashMap<AgentId, String>) -> Option<HumanStretch> {
+    Some(HumanStretch {
+        by: handoff.agent.and_then(|agent| names.get(&agent).cloned()).unwrap_or_else(|| "a colleague".into()),
+        from: handoff.taken_at?,
+        to: handoff.closed_at?,
+        outcome: handoff.outcome,
+        note: handoff.note.filter(|note| !note.is_empty()),
+        promised: handoff.promised.filter(|promised| !promised.is_empty()),
+    })
+}
+
+fn median(mut waits: Vec<i64>) -> Option<Duration> {
+    if waits.len() < WAITS_NEEDED {
+        return None;
+    }
+    waits.sort_unstable();
+    u64::try_from(waits[waits.len() / 2]).ok().map(Duration::from_micros)
+}

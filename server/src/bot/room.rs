@@ -1,0 +1,339 @@
+//! The brain at work: a due turn is leased, its context read, an answer decided outside any
+//! transaction, and committed only if nothing has moved meanwhile.
+
+use std::{sync::Arc, time::Duration};
+
+use baton_shared::{Control, ConversationId, Ids, Micros, TurnId, message::Author};
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    decide::{Brain, Decision, Handoff, Reply, Suggestion, decide, switched_off},
+    reading::read_context,
+};
+use crate::{
+    Context,
+    config::Playbook,
+    domain::{
+        control::{Step, Who},
+        split,
+        turn::{self, Moved, Verdict},
+    },
+    store::{
+        Moment, StoreError, Tx, Urgency, channels,
+        control::{self, Because},
+        conversations::{self, Conversation},
+        events::{self, Event},
+        messages::{self, Stored},
+        outbox,
+        proposals::{self, Proposal},
+        turns::{self, Outcome, Turn},
+        wakes::Topic,
+    },
+};
+
+/// Turns that are made at once.
+const AT_ONCE: usize = 24;
+/// A wake-up can be lost with the process that sent it: looked at least this often.
+const POLL: Duration = Duration::from_millis(500);
+/// What a lease lasts longer than the slowest decision.
+const SLACK: Duration = Duration::from_secs(20);
+
+/// Makes turns until `stop`; those that are begun are finished.
+pub async fn run(context: Context, brain: Arc<Brain>, stop: CancellationToken) {
+    let mut bell = context.db.wakes().listen(Topic::Turns);
+    // Tasks of their own: one that waits for a connection while nobody polls it would hold it
+    // against the look that waits here.
+    let mut under_way = JoinSet::new();
+    while !stop.is_cancelled() {
+        bell.mark_unchanged();
+        let wait = match look(&context, AT_ONCE.saturating_sub(under_way.len())).await {
+            Ok((due, wait)) => {
+                for id in due {
+                    under_way.spawn(make_turn(context.clone(), brain.clone(), id));
+                }
+                wait
+            }
+            Err(error) => {
+                log(&error);
+                POLL
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => (),
+            Some(done) = under_way.join_next() => ended(done),
+            _ = bell.changed() => (),
+            () = tokio::time::sleep(wait) => (),
+        }
+    }
+    while let Some(done) = under_way.join_next().await {
+        ended(done);
+    }
+}
+
+fn ended(done: Result<Result<Option<Outcome>, StoreError>, JoinError>) {
+    match done {
+        Ok(Ok(_)) => (),
+        Ok(Err(error)) => log(&error),
+        Err(error) => tracing::error!(%error, "a turn broke off; it is due again when its lease is over"),
+    }
+}
+
+fn log(error: &StoreError) {
+    tracing::error!(error = error as &dyn std::error::Error, "the bot cannot use the store; it goes on trying");
+}
+
+/// Conversations whose turn is due, at most `free`, and how long until the next one is.
+///
+/// # Errors
+/// If the store fails.
+pub async fn look(context: &Context, free: usize) -> Result<(Vec<ConversationId>, Duration), StoreError> {
+    let time = context.db.time();
+    let mut reader = context.db.reader().await?;
+    let due = match i64::try_from(free) {
+        Ok(free) if free > 0 => turns::due(reader.conn(), time, free).await?,
+        _ => Vec::new(),
+    };
+    let next = turns::next_due(reader.conn(), time).await?;
+    Ok((due, next.map_or(POLL, |next| next.since(time).min(POLL))))
+}
+
+/// One turn from lease to commit; `None` if somebody else has it or it is not due any more.
+///
+/// # Errors
+/// If the store fails; the turn is due again when its lease is over.
+pub async fn make_turn(context: Context, brain: Arc<Brain>, id: ConversationId) -> Result<Option<Outcome>, StoreError> {
+    let Some(leased) = lease(&context, &brain, id).await? else { return Ok(None) };
+    let began = context.clock.now();
+    let (turn_context, bot_on) = read_context(&context, &leased).await?;
+    let decision = if bot_on { decide(&brain, &turn_context).await } else { switched_off(&turn_context) };
+    let made = Made { leased, decision, bot_on, began };
+    commit(&context, brain.playbook(), made).await.map(Some)
+}
+
+/// A turn that was made, and what it was made from.
+#[derive(Clone, Debug)]
+struct Made {
+    leased: Conversation,
+    decision: Decision,
+    bot_on: bool,
+    began: Micros,
+}
+
+/// Takes the turn, and lets the customer see that somebody is at it.
+async fn lease(context: &Context, brain: &Brain, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
+    let at = context.moment();
+    let until = at.time_in(brain.longest() + SLACK);
+    let may_speak = context.settings.bot_may_speak;
+    let job = context.db.write(Urgency::First, move |tx| {
+        Box::pin(async move {
+            let Some(mut thread) = turns::lease(tx, id, at.time, until).await? else { return Ok(None) };
+            if may_speak {
+                mark_read(tx, &mut thread).await?;
+            }
+            Ok(Some(thread))
+        })
+    });
+    job.await
+}
+
+async fn mark_read(tx: &mut Tx, thread: &mut Conversation) -> Result<(), StoreError> {
+    let Some(newest) = thread.newest else { return Ok(()) };
+    let bot_on = channels::by_id(tx.conn(), thread.channel).await?.is_some_and(|one| one.bot_on && one.sending_on);
+    let Some(message) = messages::by_id(tx.conn(), newest).await?.filter(|_| bot_on) else { return Ok(()) };
+    if message.wamid.is_some() {
+        thread.mark_wamid = message.wamid;
+        thread.mark_typing = true;
+        conversations::save(tx, thread).await?;
+        tx.wake(Topic::Outbox);
+    }
+    Ok(())
+}
+
+async fn commit(context: &Context, playbook: &Playbook, made: Made) -> Result<Outcome, StoreError> {
+    let (at, ids, pause) = (context.moment(), context.ids.clone(), playbook.burst);
+    let job = context.db.write(Urgency::First, move |tx| {
+        let (ids, made) = (ids.clone(), made.clone());
+        Box::pin(async move {
+            let Some(mut thread) = conversations::lock(tx, made.leased.id).await? else {
+                return Err(StoreError::Corrupt("a conversation is gone"));
+            };
+            let moved = Moved {
+                epoch: thread.epoch != made.leased.epoch,
+                lease: thread.lease != made.leased.lease,
+                newest: thread.newest != made.leased.newest,
+            };
+            let again = u8::try_from(thread.begun_again).unwrap_or(u8::MAX);
+            let verdict = turn::settle(moved, again);
+            let id: TurnId = ids.next(at.now);
+            let mut committing = Committing { tx, thread: &mut thread, made: &made, at, ids: &ids, id, pause };
+            let (outcome, why) = committing.settle(verdict, moved).await?;
+            committing.note(outcome, why).await?;
+            if outcome != Outcome::Dropped || verdict == Verdict::BeginAgain {
+                thread.updated_at = at.now;
+                conversations::save(tx, &thread).await?;
+            }
+            Ok(outcome)
+        })
+    });
+    job.await
+}
+
+/// The transaction that commits a turn.
+struct Committing<'a> {
+    tx: &'a mut Tx,
+    thread: &'a mut Conversation,
+    made: &'a Made,
+    at: Moment,
+    ids: &'a Ids,
+    id: TurnId,
+    pause: turn::Pause,
+}
+
+impl Committing<'_> {
+    async fn settle(&mut self, verdict: Verdict, moved: Moved) -> Result<(Outcome, Option<String>), StoreError> {
+        match verdict {
+            Verdict::Drop => Ok((Outcome::Dropped, Some("leased_by_another".into()))),
+            Verdict::BeginAgain => {
+                self.thread.begun_again += 1;
+                self.thread.lease_until = Micros::ZERO;
+                let first = self.thread.due_since.unwrap_or(self.at.time);
+                self.thread.due_at = Some(turn::due(first, self.at.time, self.pause));
+                self.tx.wake(Topic::Turns);
+                Ok((Outcome::Dropped, Some("customer_wrote".into())))
+            }
+            Verdict::Propose => self.propose().await,
+            Verdict::Commit => self.go(moved).await,
+        }
+    }
+
+    /// Control has moved: what the bot would have said is there for whoever has the baton now.
+    async fn propose(&mut self) -> Result<(Outcome, Option<String>), StoreError> {
+        let suggestion = match &self.made.decision {
+            Decision::Reply(reply) => Some(Suggestion { text: reply.text.clone(), confidence: reply.confidence }),
+            Decision::Handoff(handoff) => handoff.suggestion.clone(),
+            Decision::Quiet { .. } => None,
+        };
+        match suggestion.filter(|_| needs_person(self.thread)) {
+            Some(suggestion) => {
+                self.suggest(&suggestion, "moved").await?;
+                Ok((Outcome::Proposed, Some("control_moved".into())))
+            }
+            None => Ok((Outcome::Dropped, Some("control_moved".into()))),
+        }
+    }
+
+    async fn go(&mut self, moved: Moved) -> Result<(Outcome, Option<String>), StoreError> {
+        self.thread.forget_turn();
+        let outcome = match &self.made.decision {
+            Decision::Reply(reply) => self.reply(reply).await?,
+            Decision::Handoff(handoff) => self.hand_off(handoff).await?,
+            Decision::Quiet { rule, .. } => {
+                self.thread.unanswered_since = None;
+                (Outcome::Quiet, Some((*rule).to_owned()))
+            }
+        };
+        if moved.newest && self.thread.control == Control::Bot {
+            // What the customer wrote meanwhile is the next turn.
+            self.thread.unanswered_since = Some(self.made.began);
+            self.thread.due_since = Some(self.at.time);
+            self.thread.due_at = Some(self.at.time);
+            self.tx.wake(Topic::Turns);
+        }
+        Ok(outcome)
+    }
+
+    async fn reply(&mut self, reply: &Reply) -> Result<(Outcome, Option<String>), StoreError> {
+        self.thread.unresolved = if reply.resolved { 0 } else { self.thread.unresolved + 1 };
+        if let Some(language) = reply.language {
+            self.thread.language = Some(language.code().to_owned());
+        }
+        self.thread.unread = 0;
+        self.say(Author::Bot, &reply.text).await?;
+        Ok((Outcome::Sent, None))
+    }
+
+    async fn hand_off(&mut self, handoff: &Handoff) -> Result<(Outcome, Option<String>), StoreError> {
+        let reason = handoff.reason.word();
+        let because = Because { summary: handoff.summary.clone(), ..Because::reason(reason) };
+        if let Some(language) = handoff.language {
+            self.thread.language = Some(language.code().to_owned());
+        }
+        let passed = control::pass(self.tx, self.thread, Step::Escalate, Who::Bot, &because, self.at, self.ids).await?;
+        if let Err(refused) = passed {
+            tracing::error!(conversation = %self.thread.id, %refused, "the bot could not call a person");
+            return Ok((Outcome::Dropped, Some("refused".into())));
+        }
+        // Carries the epoch after the change: a take cancels it while it is unsent.
+        if let Some(bridge) = handoff.bridge.as_deref().filter(|_| self.made.bot_on) {
+            self.say(Author::System, bridge).await?;
+        }
+        if let Some(suggestion) = &handoff.suggestion {
+            self.suggest(suggestion, "not_sure").await?;
+        }
+        Ok((Outcome::HandedOff, Some(reason.to_owned())))
+    }
+
+    async fn say(&mut self, author: Author, text: &str) -> Result<(), StoreError> {
+        let (thread, at) = (&*self.thread, self.at);
+        let parts = split::split(text, baton_shared::protocol::TEXT_LIMIT)
+            .into_iter()
+            .map(|part| {
+                let id = self.ids.next(at.now);
+                let part = part.to_owned();
+                let stored = Stored::queued(id, thread.id, thread.channel, author, part, thread.epoch, at.now, at.time);
+                Stored { turn: Some(self.id), ..stored }
+            })
+            .collect();
+        outbox::queue(self.tx, self.thread, parts, at).await
+    }
+
+    async fn suggest(&mut self, suggestion: &Suggestion, origin: &str) -> Result<(), StoreError> {
+        let proposal = Proposal {
+            id: self.ids.next(self.at.now),
+            conversation: self.thread.id,
+            text: suggestion.text.clone(),
+            origin: origin.into(),
+            confidence: Some(hundredths(suggestion.confidence)),
+            made_at: self.at.now,
+            decided_at: None,
+        };
+        proposals::insert(self.tx, &proposal).await
+    }
+
+    /// Also what was dropped has cost something.
+    async fn note(&mut self, outcome: Outcome, why: Option<String>) -> Result<(), StoreError> {
+        let cost = self.made.decision.cost();
+        let (intent, confidence) = match &self.made.decision {
+            Decision::Reply(reply) => (reply.intent.clone(), Some(hundredths(reply.confidence))),
+            Decision::Handoff(handoff) => (handoff.intent.clone(), None),
+            Decision::Quiet { .. } => (None, None),
+        };
+        let turn = Turn {
+            id: self.id,
+            conversation: self.thread.id,
+            began_at: self.made.began,
+            ended_at: self.at.now,
+            outcome,
+            why,
+            intent,
+            confidence,
+            model: cost.model,
+            tokens_in: i64::from(cost.usage.input_tokens),
+            tokens_out: i64::from(cost.usage.output_tokens),
+        };
+        turns::insert(self.tx, &turn).await?;
+        let event = Event::new("turn_made", self.at.now).of(self.thread.id).under(self.thread.epoch);
+        events::append(self.tx, event.because(outcome.word())).await
+    }
+}
+
+const fn needs_person(thread: &Conversation) -> bool {
+    matches!(thread.control, Control::Waiting { .. } | Control::Agent { .. })
+}
+
+fn hundredths(share: f32) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "clamped to 0..=100")]
+    let hundredths = (share.clamp(0.0, 1.0) * 100.0).round() as i64;
+    hundredths
+}

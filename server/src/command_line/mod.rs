@@ -1,0 +1,93 @@
+//! What stands on the command line, and what becomes of it.
+
+mod agent;
+mod doctor;
+mod failure;
+mod log;
+mod output;
+mod replay;
+mod serve;
+mod settings;
+mod switch;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+const EXAMPLES: &str = "\
+Examples:
+  baton-server serve --config baton.toml       start; Ctrl-C or SIGTERM ends it cleanly
+  baton-server agent add Ana --role agent      prints the secret that Ana signs in with once
+  baton-server switch bot off                  from now on only people answer
+  baton-server doctor                          what is right, what is wrong, what to do
+  baton-server replay                          read again what could not be read before
+
+Without --config, `baton.toml` in the current folder is read if there is one. Every setting can also
+come from the environment, which wins: BATON_LISTEN, BATON_DATABASE_URL, WHATSAPP_ACCESS_TOKEN, ...
+docs/baton.example.toml has all of them. BATON_LOG says what is logged (info, or baton_server=debug),
+BATON_LOG_FORMAT=json makes each line an object.
+
+Everything but `serve` also works while a server runs on the same database.
+Exit codes: 0 done, 1 it failed, 2 a setting or an argument is wrong and nothing was started.";
+
+/// Baton's server: webhooks in, a bot's answers out, and a person's hand on the baton.
+#[derive(Debug, Parser)]
+#[command(name = "baton-server", version, after_help = EXAMPLES, arg_required_else_help = true)]
+struct CommandLine {
+    /// The file with the settings.
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve webhooks and agents until SIGTERM or Ctrl-C.
+    Serve,
+    /// The people who sign in: add, list, disable, a new secret.
+    #[command(subcommand)]
+    Agent(agent::Act),
+    /// Turn the bot, or all sending, on or off; without arguments, show both.
+    Switch(switch::Switch),
+    /// Look at settings, database, clock, tokens, webhooks and what waits; say what to do.
+    Doctor,
+    /// Read dead letters again: after an update, or once their number is in the settings.
+    Replay(replay::Replay),
+}
+
+/// Does what the command line says.
+pub(crate) fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    let done = tokio::runtime::Runtime::new()
+        .map_err(|why| Failure::failed(format!("the system gives no threads: {why}")))
+        .and_then(|runtime| {
+            let done = runtime.block_on(run(line));
+            // Whoever was cut off is not waited for.
+            runtime.shutdown_background();
+            done
+        });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::explain(&format!("baton-server: {failure}"));
+            failure.code()
+        }
+    }
+}
+
+async fn run(line: CommandLine) -> Result<(), Failure> {
+    log::start(if matches!(line.command, Command::Serve) { "info" } else { "warn" })?;
+    // Another provider could only have been installed by us.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let settings = settings::load(line.config.as_deref())?;
+    match line.command {
+        Command::Serve => serve::serve(settings).await,
+        Command::Agent(act) => agent::run(settings, act).await,
+        Command::Switch(switch) => switch::run(settings, switch).await,
+        Command::Doctor => doctor::run(settings).await,
+        Command::Replay(replay) => replay::run(settings, &replay).await,
+    }
+}

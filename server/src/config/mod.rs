@@ -1,0 +1,175 @@
+//! What the operator decides: `baton.toml`, the environment above it, and the playbook, parsed once into types.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+pub use error::{ConfigError, one_line};
+pub use language::Language;
+pub use media::Media;
+pub use model::{Model, Structured, Wire};
+pub use playbook::{Action, Example, Intent, Playbook, Reopen, Texts, Thresholds};
+pub use secret::Secret;
+pub use source::Environment;
+pub use whatsapp::{App, Channel, WhatsApp};
+
+use source::{Section, Source, Variables, filled, read};
+
+mod error;
+mod language;
+mod media;
+mod model;
+mod nearest;
+mod playbook;
+mod secret;
+mod source;
+mod whatsapp;
+
+/// Everything the server is told at its start.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `BATON_LISTEN`: where webhooks, agents and probes come in.
+    pub listen: SocketAddr,
+    /// `BATON_DATABASE_URL`: `sqlite://` or `postgres://`; may hold a password.
+    pub database_url: Secret,
+    pub whatsapp: WhatsApp,
+    /// In the order in which they are tried; none is fine.
+    pub models: Vec<Model>,
+    pub inbox: Inbox,
+    pub media: Media,
+    pub playbook: Playbook,
+    /// Not until a playbook is named: the built-in one speaks for a shop that does not exist.
+    pub bot_may_speak: bool,
+}
+
+/// How the agents' inbox behaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inbox {
+    /// How long a lost agent keeps their conversations.
+    pub grace: Duration,
+    /// How long a customer may wait for the agent who owns the conversation, until it goes back to
+    /// the queue.
+    pub idle: Duration,
+    /// How long the bot pauses after somebody typed on the business's own phone.
+    pub phone_pause: Duration,
+    /// How long a sign-in lasts without being used.
+    pub session: Duration,
+    pub agents_see: AgentsSee,
+}
+
+/// Which conversations an agent sees besides their own and the waiting ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentsSee {
+    All,
+    Team,
+}
+
+impl Settings {
+    /// Reads the file, if there is one, and the environment, which overrides it. Without any
+    /// WhatsApp number this succeeds (accounts can be made, a database checked):
+    /// see [`ready_to_serve`](Self::ready_to_serve).
+    pub fn load(path: Option<&Path>, environment: Environment<'_>) -> Result<Self, ConfigError> {
+        let (file, text) = match path {
+            Some(path) => (path.display().to_string(), read(path)?),
+            None => ("settings".into(), String::new()),
+        };
+        let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
+        let source = Source::parse(&file, &text)?;
+        Self::from_source(&source, folder, environment)
+    }
+
+    /// Whether there is a number to serve; the error names the first missing key.
+    pub fn ready_to_serve(&self) -> Result<(), ConfigError> {
+        if !self.whatsapp.channels.is_empty() {
+            return Ok(());
+        }
+        Err(ConfigError {
+            place: "settings".into(),
+            key: "whatsapp.phone_number_id".into(),
+            found: "nothing".into(),
+            expected: "the id of a WhatsApp number in baton.toml (here, or where --config says) or as \
+                       WHATSAPP_PHONE_NUMBER_ID in the environment"
+                .into(),
+        })
+    }
+
+    fn from_source(source: &Source<'_>, folder: &Path, environment: Environment<'_>) -> Result<Self, ConfigError> {
+        let variables = Variables { environment, prefix: Some("BATON_".into()), suffix: String::new() };
+        let root = source.root(Some(variables));
+        let database_url = root
+            .parse("database_url", "sqlite://FILE or postgres://USER@HOST/NAME", database_url)?
+            .unwrap_or_else(|| Secret::new("sqlite://baton.db"));
+        let (playbook, bot_may_speak) = playbook(&root, folder)?;
+        let settings = Self {
+            listen: root
+                .parse("listen", "an address and port such as 127.0.0.1:8080", |text| text.parse().ok())?
+                .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            whatsapp: whatsapp::read(&root)?,
+            models: model::read(&root, environment)?,
+            inbox: inbox(&root.table("inbox")?)?,
+            media: media::read(&root, folder, database_url.reveal())?,
+            database_url,
+            playbook,
+            bot_may_speak,
+        };
+        root.finish()?;
+        Ok(settings)
+    }
+}
+
+/// A variable of this process's environment.
+pub fn environment(name: &str) -> Option<String> {
+    // Bytes that are no UTF-8 become a character that no setting accepts: an error, not a silence.
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+fn database_url(text: &str) -> Option<Secret> {
+    let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
+    known.then(|| Secret::new(text))
+}
+
+fn inbox(section: &Section<'_>) -> Result<Inbox, ConfigError> {
+    let inbox = Inbox {
+        grace: seconds(section, "grace_seconds", 5..=3_600)?.unwrap_or(Duration::from_secs(60)),
+        idle: seconds(section, "idle_seconds", 60..=86_400)?.unwrap_or(Duration::from_secs(30 * 60)),
+        phone_pause: seconds(section, "phone_pause_seconds", 60..=86_400)?.unwrap_or(Duration::from_secs(30 * 60)),
+        session: seconds(section, "session_hours", 1..=24 * 366)?
+            .map_or(Duration::from_secs(30 * 24 * 3_600), |hours| hours * 3_600),
+        agents_see: section
+            .parse("agents_see", "`all` or `team`", |text| match text {
+                "all" => Some(AgentsSee::All),
+                "team" => Some(AgentsSee::Team),
+                _ => None,
+            })?
+            .unwrap_or(AgentsSee::All),
+    };
+    section.finish()?;
+    Ok(inbox)
+}
+
+fn seconds(
+    section: &Section<'_>,
+    key: &str,
+    range: std::ops::RangeInclusive<u64>,
+) -> Result<Option<Duration>, ConfigError> {
+    let expected = format!("a whole number from {} to {}", range.start(), range.end());
+    let number = section.parse(key, &expected, |text| text.parse().ok().filter(|number| range.contains(number)))?;
+    Ok(number.map(Duration::from_secs))
+}
+
+/// And whether somebody named it. A path in the file is seen from the file's folder, one in the
+/// environment from where we run.
+fn playbook(root: &Section<'_>, folder: &Path) -> Result<(Playbook, bool), ConfigError> {
+    let Some(path) = root.scalar("playbook")? else { return Ok((Playbook::shop(), false)) };
+    if path.text == Playbook::SAMPLE {
+        return Ok((Playbook::shop(), true));
+    }
+    let from = if path.is_from_file() { folder } else { Path::new("") };
+    let path = path.parse("the path of a playbook", |text| filled(text).map(PathBuf::from))?;
+    Ok((Playbook::load(&from.join(path))?, true))
+}
+
+#[cfg(test)]
+mod tests;

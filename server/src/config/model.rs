@@ -1,0 +1,176 @@
+//! The models that may answer, in the order in which they are tried.
+
+use std::time::Duration;
+
+use super::{
+    error::ConfigError,
+    secret::Secret,
+    source::{Environment, Section, filled},
+    whatsapp::{secret, url},
+};
+
+/// One model at one provider.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The provider's word in the file: `anthropic`, `openai`, `groq`, `mistral`, `ollama`, `other`, ...
+    pub provider: String,
+    pub wire: Wire,
+    /// The model's id at the provider.
+    pub name: String,
+    /// Without a slash at its end; `/v1/messages` or `/chat/completions` is added.
+    pub base_url: String,
+    pub api_key: Option<Secret>,
+    /// For one call, answer read included.
+    pub deadline: Duration,
+    /// The longest answer, in the provider's tokens.
+    pub max_tokens: u32,
+    pub structured: Structured,
+}
+
+/// Which of the two wire formats a provider speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// `POST {base}/v1/messages`.
+    Anthropic,
+    /// `POST {base}/chat/completions`.
+    OpenAi,
+}
+
+/// How the provider is made to answer in our form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Structured {
+    /// A schema that the provider enforces.
+    Schema,
+    /// One tool that the model must call.
+    Tool,
+    /// Any JSON object; the form stands in the prompt.
+    Object,
+    /// Nothing but the prompt.
+    Prompt,
+}
+
+struct Provider {
+    word: &'static str,
+    wire: Wire,
+    base_url: Option<&'static str>,
+    /// The variable by which everybody knows this provider's key.
+    key: Option<&'static str>,
+    structured: Structured,
+}
+
+const PROVIDERS: [Provider; 6] = [
+    Provider {
+        word: "anthropic",
+        wire: Wire::Anthropic,
+        base_url: Some("https://api.anthropic.com"),
+        key: Some("ANTHROPIC_API_KEY"),
+        structured: Structured::Schema,
+    },
+    Provider {
+        word: "openai",
+        wire: Wire::OpenAi,
+        base_url: Some("https://api.openai.com/v1"),
+        key: Some("OPENAI_API_KEY"),
+        structured: Structured::Schema,
+    },
+    Provider {
+        word: "groq",
+        wire: Wire::OpenAi,
+        base_url: Some("https://api.groq.com/openai/v1"),
+        key: Some("GROQ_API_KEY"),
+        // Only some of its models enforce a schema.
+        structured: Structured::Object,
+    },
+    Provider {
+        word: "mistral",
+        wire: Wire::OpenAi,
+        base_url: Some("https://api.mistral.ai/v1"),
+        key: Some("MISTRAL_API_KEY"),
+        structured: Structured::Schema,
+    },
+    Provider {
+        word: "ollama",
+        wire: Wire::OpenAi,
+        base_url: Some("http://127.0.0.1:11434/v1"),
+        key: None,
+        structured: Structured::Schema,
+    },
+    Provider { word: "other", wire: Wire::OpenAi, base_url: None, key: None, structured: Structured::Object },
+];
+
+/// `[model]`, or several as `[[model]]`. A single one may stand in the environment alone.
+pub(super) fn read(root: &Section<'_>, environment: Environment<'_>) -> Result<Vec<Model>, ConfigError> {
+    if root.is_list("model") {
+        return root.tables("model")?.iter().map(|section| model(section, environment)).collect();
+    }
+    let section = root.table("model")?;
+    if !section.is_in_file() && section.scalar("provider")?.is_none() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![model(&section, environment)?])
+}
+
+fn model(section: &Section<'_>, environment: Environment<'_>) -> Result<Model, ConfigError> {
+    let provider = provider(section)?;
+    let model = Model {
+        provider: provider.word.into(),
+        wire: provider.wire,
+        name: section.require("name", "the model's id at its provider", filled)?,
+        base_url: base_url(section, provider)?,
+        api_key: api_key(section, provider, environment)?,
+        deadline: super::seconds(section, "deadline_seconds", 1..=120)?.unwrap_or(Duration::from_secs(20)),
+        max_tokens: section
+            .parse("max_tokens", "a whole number from 16 to 8192", |text| {
+                text.parse().ok().filter(|tokens| (16..=8192).contains(tokens))
+            })?
+            .unwrap_or(600),
+        structured: section
+            .parse("structured", "`schema`, `tool`, `object` or `prompt`", structured)?
+            .unwrap_or(provider.structured),
+    };
+    section.finish()?;
+    Ok(model)
+}
+
+fn provider(section: &Section<'_>) -> Result<&'static Provider, ConfigError> {
+    let words: Vec<&str> = PROVIDERS.iter().map(|provider| provider.word).collect();
+    let expected = format!("one of {}", words.join(", "));
+    section.require("provider", &expected, |word| PROVIDERS.iter().find(|provider| provider.word == word))
+}
+
+fn base_url(section: &Section<'_>, provider: &Provider) -> Result<String, ConfigError> {
+    let expected = "an http or https address";
+    match (section.parse("base_url", expected, url)?, provider.base_url) {
+        (Some(url), _) => Ok(url),
+        (None, Some(known)) => Ok(known.into()),
+        (None, None) => Err(section.missing("base_url", expected)),
+    }
+}
+
+/// From the environment by the provider's usual name or by `api_key_env`, else from the file.
+fn api_key(
+    section: &Section<'_>,
+    provider: &Provider,
+    environment: Environment<'_>,
+) -> Result<Option<Secret>, ConfigError> {
+    let variable = section.parse("api_key_env", "the name of a variable", filled)?;
+    let variable = variable.as_deref().or(provider.key);
+    let in_file = section.parse("api_key", "an API key", secret)?;
+    let found = variable.and_then(environment).and_then(|key| secret(&key)).or(in_file);
+    match variable {
+        Some(name) if found.is_none() => {
+            Err(section.wrong("api_key", "nothing", &format!("{name} in the environment")))
+        }
+        _ => Ok(found),
+    }
+}
+
+fn structured(text: &str) -> Option<Structured> {
+    Some(match text {
+        "schema" => Structured::Schema,
+        "tool" => Structured::Tool,
+        "object" => Structured::Object,
+        "prompt" => Structured::Prompt,
+        _ => return None,
+    })
+}

@@ -1,0 +1,9 @@
+//! The rules of Baton as pure code: no I/O, no clock, no chance, nothing of the server's.
+
+pub mod amended;
+pub mod consent;
+pub mod control;
+pub mod order;
+pub mod outgoing;
+pub mod split;
+pub mod turn;

@@ -1,0 +1,249 @@
+//! A signed body becomes what the store keeps: messages, statuses, notices, or a dead letter.
+
+use std::collections::BTreeSet;
+
+use baton_shared::{
+    AttemptId, DeadLetterId,
+    content::{Call, Content, Detail},
+    message::Delivery,
+};
+use sha2::{Digest, Sha256};
+
+use super::Numbers;
+use crate::{
+    Context, mutation,
+    store::{
+        customers::AliasKind,
+        deliveries::{Arrival, Batch, Origin, Preference, StatusNews},
+        letters::{DeadLetter, Notice},
+        media,
+    },
+    whatsapp::payload::{self, Fact, Inbound, Item, MovedTo, Sender, Status},
+};
+
+/// Sorts everything that a body holds. What belongs to no channel of `app`, or cannot be read, or can be
+/// read in two ways, makes one dead letter of the whole body: replayed, the rest of it is recognised as
+/// known.
+pub(super) fn sort(body: &[u8], app: &str, numbers: &Numbers, context: &Context) -> Batch {
+    let mut sorting = Sorting { app, numbers, context, batch: Batch::default(), foreign: BTreeSet::new() };
+    let reason = match payload::parse(body) {
+        Ok(payload) => {
+            payload.items.into_iter().for_each(|item| sorting.item(item));
+            match sorting.foreign.is_empty() {
+                true => payload.ambiguous.then(|| "a key stands twice in one object: the last was read".into()),
+                false => Some(not_ours(&sorting.foreign, app)),
+            }
+        }
+        Err(why) => Some(why.to_string()),
+    };
+    if let Some(reason) = reason {
+        sorting.letter(body, reason);
+    }
+    sorting.batch
+}
+
+/// For the operator, who compares it with the settings: ids may be shown.
+fn not_ours(foreign: &BTreeSet<String>, app: &str) -> String {
+    const SHOWN: usize = 3;
+    const LENGTH: usize = 60;
+    let shown: Vec<String> = foreign.iter().take(SHOWN).map(|one| one.chars().take(LENGTH).collect()).collect();
+    let more = if foreign.len() > SHOWN { " and others" } else { "" };
+    format!("it is for {}{more}, which the settings of the app `{app}` do not name", shown.join(", "))
+}
+
+struct Sorting<'a> {
+    app: &'a str,
+    numbers: &'a Numbers,
+    context: &'a Context,
+    batch: Batch,
+    /// Numbers and accounts that the settings of the app do not name.
+    foreign: BTreeSet<String>,
+}
+
+impl Sorting<'_> {
+    fn item(&mut self, item: Item) {
+        let channel = match &item.phone_number_id {
+            Some(number) => self.numbers.by_phone_number_id.get(number).filter(|(_, app)| app == self.app),
+            None => None,
+        };
+        let ours = match &item.phone_number_id {
+            Some(_) => channel.is_some(),
+            None => self.numbers.by_account.get(&item.waba).is_some_and(|app| app == self.app),
+        };
+        if !ours {
+            self.foreign.insert(match &item.phone_number_id {
+                Some(number) => format!("phone_number_id {number}"),
+                None => format!("business_account_id {}", item.waba),
+            });
+            return;
+        }
+        let channel = channel.map(|(channel, _)| *channel);
+        match (&item.fact, channel) {
+            (Fact::Message(inbound), Some(channel)) if inbound.group.is_some() || !inbound.sender.is_nobody() => {
+                let arrival = self.arrival(&item, inbound, channel);
+                self.batch.arrivals.push(arrival);
+            }
+            (Fact::Status(status), Some(_)) => match news(status) {
+                Some(news) => self.batch.statuses.push(news),
+                None => self.notice(&item, channel, "status"),
+            },
+            (Fact::Notice { timestamp, sender: Some(sender), call: Some(call), .. }, Some(channel)) => {
+                let arrival = self.call(&item, call, *timestamp, sender, channel);
+                self.batch.arrivals.push(arrival);
+            }
+            (Fact::Notice { kind, timestamp, sender: Some(sender), marketing: Some(granted), .. }, channel) => {
+                self.batch.preferences.push(self.preference(&item, *timestamp, sender, *granted));
+                self.notice(&item, channel, kind);
+            }
+            (Fact::Notice { kind, .. }, channel) => self.notice(&item, channel, kind),
+            (Fact::Message(_), channel) => self.notice(&item, channel, "message_from_nobody"),
+            (Fact::Status(_), None) => self.notice(&item, None, "status"),
+        }
+    }
+
+    fn arrival(&self, item: &Item, inbound: &Inbound, channel: baton_shared::ChannelId) -> Arrival {
+        let plain = inbound.kind == "text" && inbound.detail.is_empty() && inbound.errors.is_empty();
+        Arrival {
+            wamid: self.once(&inbound.wamid),
+            kind: inbound.kind.clone(),
+            text: inbound.text.clone(),
+            detail: detail(&inbound.detail),
+            quoted: inbound.quoted.clone(),
+            file: inbound.file.as_ref().map(announced),
+            moved_to: inbound.moved_to.as_ref().map(|moved_to| match moved_to {
+                MovedTo::Phone(phone) => (AliasKind::Phone, phone.clone()),
+                MovedTo::UserId(user_id) => (AliasKind::User, user_id.clone()),
+            }),
+            raw: (!plain).then(|| item.raw.clone()),
+            second: inbound.timestamp,
+            opens_window: inbound.opens_window,
+            origin: match inbound.origin {
+                payload::Origin::Direct | payload::Origin::Group => Origin::Direct,
+                payload::Origin::Standby => Origin::Standby,
+                payload::Origin::Echo => Origin::Echo,
+                payload::Origin::History => Origin::History,
+            },
+            by_business: inbound.by_business,
+            group: inbound.group.clone(),
+            ..self.from(&inbound.sender, channel, item.index)
+        }
+    }
+
+    /// The customer called: it stands in the thread, opens the window and wants an answer.
+    fn call(
+        &self,
+        item: &Item,
+        call: &Call,
+        second: Option<i64>,
+        sender: &Sender,
+        channel: baton_shared::ChannelId,
+    ) -> Arrival {
+        // Calls have ids of another kind; the same bytes are the same call.
+        let digest = hex::encode(&Sha256::digest(item.raw.as_bytes())[..16]);
+        Arrival {
+            wamid: self.once(&format!("calls:{digest}")),
+            kind: "call".into(),
+            detail: detail(&Detail { content: Some(Content::Call(call.clone())), ..Detail::default() }),
+            raw: Some(item.raw.clone()),
+            second,
+            opens_window: true,
+            ..self.from(sender, channel, item.index)
+        }
+    }
+
+    fn preference(&self, item: &Item, second: Option<i64>, sender: &Sender, granted: bool) -> Preference {
+        Preference {
+            scope: self.app.to_owned(),
+            user_id: sender.user_id.clone().or_else(|| sender.parent_user_id.clone()),
+            phone: sender.phone.clone().or_else(|| sender.wa_id.clone()),
+            granted,
+            second,
+            proof: hex::encode(&Sha256::digest(item.raw.as_bytes())[..16]),
+        }
+    }
+
+    fn from(&self, sender: &Sender, channel: baton_shared::ChannelId, index: i64) -> Arrival {
+        Arrival {
+            channel,
+            scope: self.app.to_owned(),
+            user_id: sender.user_id.clone().or_else(|| sender.parent_user_id.clone()),
+            phone: sender.phone.clone().or_else(|| sender.wa_id.clone()),
+            name: sender.name.clone().filter(|name| !name.trim().is_empty()),
+            username: sender.username.clone(),
+            group: None,
+            wamid: String::new(),
+            kind: String::new(),
+            text: String::new(),
+            detail: None,
+            quoted: None,
+            file: None,
+            moved_to: None,
+            raw: None,
+            second: None,
+            index,
+            opens_window: false,
+            origin: Origin::Direct,
+            by_business: false,
+        }
+    }
+
+    /// What makes a message handled once. Without the dedupe, every further delivery of it is another.
+    fn once(&self, wamid: &str) -> String {
+        if !mutation::arrives_as_new(wamid) {
+            return wamid.to_owned();
+        }
+        let other: uuid::Uuid = self.context.ids.next(self.context.clock.now());
+        format!("{wamid}#{other}")
+    }
+
+    fn notice(&mut self, item: &Item, channel: Option<baton_shared::ChannelId>, kind: &str) {
+        let now = self.context.clock.now();
+        self.batch.notices.push(Notice {
+            id: self.context.ids.next(now),
+            app: self.app.to_owned(),
+            channel,
+            field: item.field.clone(),
+            kind: kind.to_owned(),
+            raw: item.raw.clone(),
+            arrived_at: now,
+        });
+    }
+
+    fn letter(&mut self, body: &[u8], reason: String) {
+        let now = self.context.clock.now();
+        let id: DeadLetterId = self.context.ids.next(now);
+        tracing::warn!(letter = %id, app = self.app, reason, "a dead letter");
+        self.batch.letters.push(DeadLetter {
+            id,
+            app: self.app.to_owned(),
+            reason,
+            body: body.to_vec(),
+            arrived_at: now,
+            replayed_at: None,
+        });
+    }
+}
+
+fn announced(file: &payload::File) -> media::Announced {
+    media::Announced {
+        meta_id: file.id.clone(),
+        mime_type: file.mime_type.clone(),
+        digest: file.sha256.map(hex::encode),
+        file_name: file.name.clone(),
+    }
+}
+
+fn detail(detail: &Detail) -> Option<String> {
+    if detail.is_empty() {
+        return None;
+    }
+    serde_json::to_string(detail).inspect_err(|error| tracing::error!(%error, "a detail cannot be written")).ok()
+}
+
+/// `None` for a word that nobody knows yet, and for what is about a participant of a group.
+fn news(status: &Status) -> Option<StatusNews> {
+    let state = status.state.delivery()?;
+    let attempt: Option<AttemptId> = status.callback.as_deref().and_then(|callback| callback.parse().ok());
+    let code = status.errors.first().map(|error| error.code).filter(|_| state == Delivery::Failed);
+    Some(StatusNews { wamid: status.wamid.clone(), attempt, state, second: status.timestamp, code })
+}

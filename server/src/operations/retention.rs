@@ -1,0 +1,52 @@
+//! What is thrown away when nobody needs it any more, little by little.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Context,
+    store::{StoreError, Urgency, agents, commands, events, statuses},
+};
+
+const EVERY: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+/// A client that was away for longer begins anew, with new ids for what it sends.
+const COMMANDS: Duration = DAY.saturating_mul(7);
+/// Meta tries for up to a week to tell us about a message.
+const STATUSES: Duration = DAY.saturating_mul(7);
+/// The trail of who did what. A client whose place is older gets a snapshot.
+const EVENTS: Duration = DAY.saturating_mul(90);
+/// Long after it stopped counting: only so that the rows do not add up.
+const PRESENCE: Duration = Duration::from_secs(3_600);
+/// So that nobody waits behind it for longer than some milliseconds.
+const SLICE: i64 = 2_000;
+
+/// Throws away what is old, every minute until `stop`.
+pub async fn run(context: Context, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => (),
+        }
+        if let Err(error) = sweep(&context).await {
+            tracing::warn!(%error, "old rows are left for the next time");
+        }
+    }
+}
+
+/// One round, in transactions that anything else may go before.
+///
+/// # Errors
+/// If the store fails.
+pub async fn sweep(context: &Context) -> Result<(), StoreError> {
+    let at = context.moment();
+    let old = move |age: Duration| at.now.minus(age);
+    let gone = at.time.minus(PRESENCE);
+    let db = &context.db;
+    db.write(Urgency::Last, move |tx| Box::pin(commands::forget(tx, old(COMMANDS)))).await?;
+    db.write(Urgency::Last, move |tx| Box::pin(statuses::forget_old(tx, old(STATUSES)))).await?;
+    db.write(Urgency::Last, move |tx| Box::pin(agents::expire(tx, gone))).await?;
+    while db.write(Urgency::Last, move |tx| Box::pin(events::forget(tx, old(EVENTS), SLICE))).await? > 0 {}
+    Ok(())
+}

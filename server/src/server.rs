@@ -1,0 +1,256 @@
+//! A running server: its store opened, its rooms at work, its socket bound.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{Router, serve::ListenerExt};
+use baton_shared::{Clock, Ids};
+use tokio::net::TcpListener;
+
+use crate::{
+    Context,
+    bot::{self, decide::Brain, model},
+    config::Settings,
+    inbox, intake,
+    lifecycle::Lifecycle,
+    media, operations, outbox,
+    store::{
+        Db, OpenError, StoreError, Urgency,
+        channels::{self, Channel},
+        gate::Gate,
+        leases, notify, settings,
+    },
+    whatsapp::graph::{Graph, Transport},
+};
+
+/// How long requests in flight and leased turns get to finish.
+const GRACE: Duration = Duration::from_secs(12);
+/// A clock that drifts costs only time.
+const MEASURE_TIME_EVERY: Duration = Duration::from_secs(60);
+
+/// What a server is made of besides its settings; a test passes its own.
+#[derive(Clone)]
+pub struct Parts {
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<Ids>,
+    /// The way to Graph.
+    pub graph: Arc<dyn Transport>,
+    /// The way to the models' providers.
+    pub models: Arc<dyn model::Transport>,
+    pub gate: Option<Arc<dyn Gate>>,
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("the store does not answer: {0}")]
+    Store(#[from] StoreError),
+    #[error("the playbook's examples could not be learnt")]
+    Learning(#[from] tokio::task::JoinError),
+    #[error("listen: found {address}, which cannot be bound: {why}; expected a free address such as 127.0.0.1:8080")]
+    Bind { address: SocketAddr, why: io::Error },
+}
+
+/// A server at work. Dropped, it stops where it stands, as in a crash; see [`stop`](Self::stop).
+pub struct Server {
+    context: Context,
+    address: SocketAddr,
+    life: Lifecycle,
+}
+
+impl Server {
+    /// Opens the store, takes up what was left, binds the socket and sets the rooms to work.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing runs then.
+    pub async fn start(settings: Settings, parts: Parts) -> Result<Self, StartError> {
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .map_err(|why| StartError::Bind { address: settings.listen, why })?;
+        let address = listener.local_addr().map_err(|why| StartError::Bind { address: settings.listen, why })?;
+        let context = open(settings, &parts).await?;
+        let life = Lifecycle::default();
+        let numbers = intake::Numbers::load(&context).await?;
+        let doors = intake::router(context.clone(), numbers, &life);
+        let routes = doors.merge(inbox::router(context.clone(), &life, inbox::Options::default()));
+        let routes = routes.merge(operations::router(context.clone(), &life));
+        start_rooms(&context, &parts, &life).await?;
+        serve(listener, routes, &life);
+        tracing::info!(%address, "serving");
+        Ok(Self { context, address, life })
+    }
+
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub const fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Takes on nothing new, lets what is begun finish, tells clients to move, closes the store.
+    /// Whether all of it ended by itself.
+    pub async fn stop(self) -> bool {
+        let clean = self.life.stop(GRACE).await;
+        self.context.db.close().await;
+        clean
+    }
+
+    /// Ends every task where it stands. What was committed is kept; nothing else is.
+    pub async fn crash(self) {
+        self.life.cut();
+        self.life.stop(Duration::ZERO).await;
+        self.context.db.close().await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.life.cut();
+    }
+}
+
+/// The store with what the settings say in it, and the context around it.
+///
+/// # Errors
+/// If the store cannot be opened or written.
+pub async fn open(settings: Settings, parts: &Parts) -> Result<Context, StartError> {
+    let db = Db::open(settings.database_url.reveal(), parts.clock.clone(), parts.gate.clone()).await?;
+    let context = Context::new(db, parts.clock.clone(), parts.ids.clone(), settings);
+    let restarts = !context.db.is_postgres();
+    prepare(&context, restarts).await?;
+    Ok(context)
+}
+
+/// The store as it is, for one act from the command line: beside a server, or without one.
+///
+/// # Errors
+/// If the store cannot be opened.
+pub async fn open_beside(settings: Settings, clock: Arc<dyn Clock>, ids: Arc<Ids>) -> Result<Context, OpenError> {
+    let db = Db::open_beside(settings.database_url.reveal(), clock.clone()).await?;
+    Ok(Context::new(db, clock, ids, settings))
+}
+
+/// Stores the numbers of the settings, as a start does; their switches stay as they are.
+///
+/// # Errors
+/// If the store cannot be written.
+pub async fn store_numbers(context: &Context) -> Result<(), StoreError> {
+    prepare(context, false).await
+}
+
+async fn prepare(context: &Context, restarts: bool) -> Result<(), StoreError> {
+    let now = context.clock.now();
+    let mut stream = [0; 8];
+    context.ids.fill(&mut stream);
+    let stream = hex::encode(stream);
+    let link_key = inbox::new_secret(&context.ids);
+    let channels: Vec<Channel> = context
+        .settings
+        .whatsapp
+        .channels
+        .iter()
+        .map(|one| Channel {
+            id: context.ids.next(now),
+            app: one.app.clone(),
+            phone_number_id: one.phone_number_id.clone(),
+            business_account_id: one.business_account_id.clone(),
+            name: one.name.clone(),
+            team: String::new(),
+            bot_on: true,
+            sending_on: true,
+            clock_offset: 0,
+        })
+        .collect();
+    let (time, grace) = (context.db.time(), context.settings.inbox.grace);
+    let job = context.db.write(Urgency::First, move |tx| {
+        let (channels, stream, link_key) = (channels.clone(), stream.clone(), link_key.clone());
+        Box::pin(async move {
+            settings::put_new(tx, "stream", &stream).await?;
+            settings::put_new(tx, inbox::LINK_KEY, &link_key).await?;
+            for channel in &channels {
+                channels::put(tx, channel).await?;
+            }
+            if restarts {
+                leases::restart(tx, time, grace).await?;
+            }
+            Ok(())
+        })
+    });
+    job.await
+}
+
+async fn start_rooms(context: &Context, parts: &Parts, life: &Lifecycle) -> Result<(), StartError> {
+    let graphs = outbox::graphs(context, &parts.graph);
+    let mut reader = context.db.reader().await?;
+    let channels = channels::every(reader.conn()).await?;
+    drop(reader);
+    let mut porters = HashMap::new();
+    for channel in channels {
+        // A number that is not in the settings any more has no token to send with.
+        if let Some(graph) = graphs.get(&channel.phone_number_id) {
+            porters.insert(channel.id, graph.clone());
+            life.spawn(outbox::run(context.clone(), channel, graph.clone(), life.stopping()));
+        }
+    }
+    life.spawn(media::run(context.clone(), porters, life.stopping()));
+    let (playbook, models) = (context.settings.playbook.clone(), context.settings.models.clone());
+    let transport = parts.models.clone();
+    let brain = tokio::task::spawn_blocking(move || Brain::new(playbook, &models, &transport)).await?;
+    life.spawn(bot::room::run(context.clone(), Arc::new(brain), life.stopping()));
+    life.spawn(inbox::lost::run(context.clone(), life.stopping()));
+    let mut name = [0; 8];
+    context.ids.fill(&mut name);
+    life.spawn(operations::run(context.clone(), life.stopping()));
+    life.spawn(operations::templates::run(context.clone(), accounts(context, &graphs), life.stopping()));
+    life.spawn(notify::run(context.db.clone(), hex::encode(name), life.stopping()));
+    if context.db.is_postgres() {
+        life.spawn(measure_time(context.db.clone(), life.clone()));
+    }
+    Ok(())
+}
+
+/// Each business account with a token that may see it.
+fn accounts(context: &Context, graphs: &HashMap<String, Graph>) -> BTreeMap<String, Graph> {
+    let channels = context.settings.whatsapp.channels.iter();
+    channels
+        .filter_map(|one| Some((one.business_account_id.clone(), graphs.get(&one.phone_number_id)?.clone())))
+        .collect()
+}
+
+async fn measure_time(db: Db, life: Lifecycle) {
+    let stopping = life.stopping();
+    loop {
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = tokio::time::sleep(MEASURE_TIME_EVERY) => (),
+        }
+        if let Err(error) = db.measure_time().await {
+            tracing::warn!(%error, "the database's clock cannot be read");
+        }
+    }
+}
+
+fn serve(listener: TcpListener, routes: Router, life: &Lifecycle) {
+    let stopping = life.stopping();
+    // A frame for an agent's screen must not wait until the one before is acknowledged.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection stays slower than it could be");
+        }
+    });
+    let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
+    life.spawn(async move {
+        let served = axum::serve(listener, routes).with_graceful_shutdown(stopping.cancelled_owned()).await;
+        if let Err(error) = served {
+            tracing::error!(%error, "the socket failed");
+        }
+    });
+}

@@ -1,0 +1,516 @@
+//! What a batch of webhooks brought, stored set-wise: a statement a table, however many messages.
+
+mod amended;
+mod moves;
+mod wishes;
+
+use std::collections::{BTreeMap, HashMap, HashSet, hash_map::Entry};
+
+use baton_shared::{
+    AttemptId, ChannelId, Control, ConversationId, CustomerId, Ids, MessageId, Micros,
+    message::{Author, Delivery},
+};
+
+use crate::domain::{
+    control::{Step, Who},
+    order, outgoing,
+    turn::{self, Pause, Said},
+};
+
+use super::{
+    Moment, StoreError, Tx, amendments, channels,
+    control::{self, Because},
+    conversations::{self, Conversation, Side},
+    customers::{self, Alias, AliasKind, Customer, Known},
+    events::{self, Event},
+    letters::{self, DeadLetter, Notice},
+    media,
+    messages::{self, Stored},
+    statuses,
+    wakes::Topic,
+};
+
+/// Where a message came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Said to us.
+    Direct,
+    /// A copy of a thread that another app owns.
+    Standby,
+    /// Typed on the business's own phone.
+    Echo,
+    /// Imported from the time before.
+    History,
+}
+
+/// One message as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    pub channel: ChannelId,
+    /// The portfolio that user ids mean something in.
+    pub scope: String,
+    /// The other side, by what the webhook says of them.
+    pub user_id: Option<String>,
+    pub phone: Option<String>,
+    pub name: Option<String>,
+    pub username: Option<String>,
+    pub group: Option<String>,
+    pub wamid: String,
+    pub kind: String,
+    pub text: String,
+    /// What it holds besides its text: a [`Detail`](baton_shared::content::Detail) as JSON.
+    pub detail: Option<String>,
+    /// Meta's id of the message that it replies to, or that it changes.
+    pub quoted: Option<String>,
+    /// The file that it brings.
+    pub file: Option<media::Announced>,
+    /// What the customer goes by from now on, instead of the one of that kind before.
+    pub moved_to: Option<(AliasKind, String)>,
+    /// The element as it came, for what is not plain text.
+    pub raw: Option<String>,
+    /// Meta's second.
+    pub second: Option<i64>,
+    /// Its number in the delivery.
+    pub index: i64,
+    pub opens_window: bool,
+    pub origin: Origin,
+    /// The business said it itself: on its phone, or in the time before.
+    pub by_business: bool,
+}
+
+/// One status as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusNews {
+    pub wamid: String,
+    pub attempt: Option<AttemptId>,
+    pub state: Delivery,
+    pub second: Option<i64>,
+    /// Meta's error code, for `failed`.
+    pub code: Option<i64>,
+}
+
+/// A customer's wish about marketing, as WhatsApp's own switch says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preference {
+    pub scope: String,
+    pub user_id: Option<String>,
+    pub phone: Option<String>,
+    pub granted: bool,
+    /// Meta's second.
+    pub second: Option<i64>,
+    /// The same for every repeat.
+    pub proof: String,
+}
+
+/// Everything that one or several deliveries brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    pub arrivals: Vec<Arrival>,
+    pub statuses: Vec<StatusNews>,
+    pub preferences: Vec<Preference>,
+    pub notices: Vec<Notice>,
+    pub letters: Vec<DeadLetter>,
+}
+
+impl Batch {
+    pub fn join(&mut self, other: Self) {
+        self.arrivals.extend(other.arrivals);
+        self.statuses.extend(other.statuses);
+        self.preferences.extend(other.preferences);
+        self.notices.extend(other.notices);
+        self.letters.extend(other.letters);
+    }
+}
+
+/// What the playbook says about arrivals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    pub pause: Pause,
+    /// A resolved customer who writes again waits for a person instead of meeting the bot.
+    pub reopen_to_waiting: bool,
+    /// How long the bot pauses after somebody typed on the business's phone.
+    pub phone_pause: std::time::Duration,
+}
+
+/// What came of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    pub messages: usize,
+    pub duplicates: usize,
+}
+
+/// Stores all of it, or nothing.
+pub async fn store(tx: &mut Tx, batch: &Batch, policy: &Policy, at: Moment, ids: &Ids) -> Result<Kept, StoreError> {
+    let kept = store_arrivals(tx, &batch.arrivals, policy, at, ids).await?;
+    statuses::store(tx, &batch.statuses, at, ids).await?;
+    wishes::store(tx, &batch.preferences, at, ids).await?;
+    letters::notice_all(tx, &batch.notices).await?;
+    for letter in &batch.letters {
+        letters::insert(tx, letter).await?;
+        events::append(tx, Event::new("dead_letter", at.now)).await?;
+    }
+    Ok(kept)
+}
+
+async fn store_arrivals(
+    tx: &mut Tx,
+    arrivals: &[Arrival],
+    policy: &Policy,
+    at: Moment,
+    ids: &Ids,
+) -> Result<Kept, StoreError> {
+    let mut seen = HashSet::new();
+    let once: Vec<&Arrival> = arrivals.iter().filter(|one| seen.insert(one.wamid.as_str())).collect();
+    if once.is_empty() {
+        return Ok(Kept::default());
+    }
+    let Found { sides, recycled } = sides(tx, &once, at.now, ids).await?;
+    moves::follow(tx, &once, &sides).await?;
+    let mut threads = threads(tx, &once, &sides, at.now, ids).await?;
+    // Under the locks of their conversations: another server that has the same message waits there.
+    let known = known(tx, &once).await?;
+    let mut targets = amended::Targets::find(tx, &once).await?;
+    let mut new = Vec::new();
+    let mut files = Vec::new();
+    let mut amendments = Vec::new();
+    let mut facts = Vec::new();
+    for (arrival, side) in once.iter().zip(&sides) {
+        if known.contains(&arrival.wamid) {
+            continue;
+        }
+        let Some(thread) = threads.get_mut(&(arrival.channel, side.clone())) else {
+            return Err(StoreError::Corrupt("a conversation that was just found or made is missing"));
+        };
+        if let Some(amendment) = amended::amendment(arrival, thread.id, at, ids) {
+            let target = targets.of(&amendment);
+            amendments.push((amendment, arrival.raw.as_deref()));
+            if let Some(target) = target {
+                amend(tx, thread, arrival, policy, at);
+                facts.push(Event::new("message_amended", at.now).of(thread.id).about(target));
+                continue;
+            }
+        }
+        let message = arrive(tx, thread, arrival, policy, at, ids).await?;
+        targets.add(&message);
+        facts.push(Event::new("message_in", at.now).of(thread.id).about(message.id));
+        files.extend(arrival.file.as_ref().map(|file| (new.len(), file)));
+        new.push((message, arrival.raw.as_deref()));
+    }
+    let recycled = threads.values().filter(|thread| thread.customer.is_some_and(|one| recycled.contains(&one)));
+    let recycled: Vec<Event> = recycled.map(|thread| Event::new("number_recycled", at.now).of(thread.id)).collect();
+    messages::insert_all(tx, &new).await?;
+    let files: Vec<_> = files.into_iter().map(|(place, file)| (&new[place].0, file)).collect();
+    media::insert_all(tx, &files, at.time).await?;
+    amendments::insert_all(tx, &amendments).await?;
+    messages::touch(tx, &targets.amended).await?;
+    let changed: HashSet<ConversationId> = facts.iter().filter_map(|fact| fact.conversation).collect();
+    let changed: Vec<Conversation> = threads.into_values().filter(|thread| changed.contains(&thread.id)).collect();
+    conversations::save_all(tx, &changed).await?;
+    let told: Vec<Event> = recycled.into_iter().chain(facts.iter().cloned()).collect();
+    events::append_all(tx, &told).await?;
+    let heard: HashSet<ChannelId> = changed.iter().map(|thread| thread.channel).collect();
+    for channel in heard {
+        channels::heard(tx, channel, at.now).await?;
+    }
+    Ok(Kept { messages: facts.len(), duplicates: arrivals.len() - facts.len() })
+}
+
+/// Those of Meta's ids that are stored already.
+async fn known(tx: &mut Tx, arrivals: &[&Arrival]) -> Result<HashSet<String>, StoreError> {
+    let wamids = || arrivals.iter().map(|one| one.wamid.as_str());
+    let messages = messages::by_wamids(tx.conn(), wamids()).await?;
+    let mut known: HashSet<String> = messages.into_iter().map(|(wamid, _, _)| wamid).collect();
+    if arrivals.iter().any(|one| amended::is_amendment(one)) {
+        known.extend(amendments::known(tx.conn(), wamids()).await?);
+    }
+    Ok(known)
+}
+
+/// Whose arrivals are.
+struct Found {
+    sides: Vec<Side>,
+    /// Customers with a phone number that was somebody else's before: networks give them out again.
+    recycled: HashSet<CustomerId>,
+}
+
+/// Whose each arrival is, customers made where nobody goes by that name yet.
+async fn sides(tx: &mut Tx, arrivals: &[&Arrival], now: Micros, ids: &Ids) -> Result<Found, StoreError> {
+    let names: HashSet<(&str, AliasKind, &str)> = arrivals.iter().flat_map(|one| names_of(one)).collect();
+    let known = customers::find(tx.conn(), names).await?;
+    let aliases = known.iter().map(|known| &known.alias);
+    let mut whose: HashMap<(String, AliasKind, String), CustomerId> =
+        aliases.clone().map(|one| ((one.scope.clone(), one.kind, one.value.clone()), one.customer)).collect();
+    let mut with_user_id: HashSet<CustomerId> =
+        aliases.filter(|alias| alias.kind == AliasKind::User).map(|alias| alias.customer).collect();
+    let (mut new, mut new_aliases, mut given_out) = (Vec::new(), Vec::new(), Vec::new());
+    let mut sides = Vec::with_capacity(arrivals.len());
+    for arrival in arrivals {
+        if let Some(group) = &arrival.group {
+            sides.push(Side::Group(group.clone()));
+            continue;
+        }
+        let key =
+            |kind, value: &Option<String>| value.as_ref().map(|value| (arrival.scope.clone(), kind, value.clone()));
+        let (user, phone) = (key(AliasKind::User, &arrival.user_id), key(AliasKind::Phone, &arrival.phone));
+        let by_user = user.as_ref().and_then(|key| whose.get(key)).copied();
+        // A phone leads to its customer unless that customer is known to be somebody else.
+        let by_phone = phone
+            .as_ref()
+            .and_then(|key| whose.get(key))
+            .copied()
+            .filter(|customer| user.is_none() || !with_user_id.contains(customer));
+        let customer = by_user.or(by_phone).unwrap_or_else(|| {
+            let id: CustomerId = ids.next(now);
+            let name = arrival.name.clone().unwrap_or_default();
+            new.push(Customer { id, name, username: arrival.username.clone(), created_at: now });
+            id
+        });
+        if user.is_some() {
+            with_user_id.insert(customer);
+        }
+        for (scope, kind, value) in [user, phone].into_iter().flatten() {
+            match whose.entry((scope.clone(), kind, value.clone())) {
+                Entry::Vacant(free) => {
+                    free.insert(customer);
+                    new_aliases.push(Alias { scope, kind, value, customer });
+                }
+                // Both are known by their user ids: the number has another owner now.
+                Entry::Occupied(mut other)
+                    if kind == AliasKind::Phone && arrival.user_id.is_some() && *other.get() != customer =>
+                {
+                    if with_user_id.contains(other.get()) {
+                        other.insert(customer);
+                        given_out.push(Alias { scope, kind, value, customer });
+                    }
+                }
+                Entry::Occupied(_) => {}
+            }
+        }
+        sides.push(Side::Customer(customer));
+    }
+    customers::insert_all(tx, &new).await?;
+    customers::insert_aliases(tx, &new_aliases).await?;
+    for alias in &given_out {
+        tracing::warn!(customer = %alias.customer, "a phone number was another customer's before");
+        customers::pass_on(tx, alias).await?;
+    }
+    rename(tx, arrivals, &sides, &known).await?;
+    Ok(Found { sides, recycled: given_out.into_iter().map(|alias| alias.customer).collect() })
+}
+
+fn names_of(arrival: &Arrival) -> impl Iterator<Item = (&str, AliasKind, &str)> {
+    let user = arrival.user_id.as_deref().map(|value| (arrival.scope.as_str(), AliasKind::User, value));
+    let phone = arrival.phone.as_deref().map(|value| (arrival.scope.as_str(), AliasKind::Phone, value));
+    user.into_iter().chain(phone)
+}
+
+/// People change their names; the newest one counts.
+async fn rename(tx: &mut Tx, arrivals: &[&Arrival], sides: &[Side], known: &[Known]) -> Result<(), StoreError> {
+    let called: HashMap<CustomerId, (&str, Option<&str>)> =
+        known.iter().map(|one| (one.alias.customer, (one.name.as_str(), one.username.as_deref()))).collect();
+    let mut names = BTreeMap::new();
+    for (arrival, side) in arrivals.iter().zip(sides) {
+        // What the business said names the business, not its customer.
+        if let (Side::Customer(customer), Some(name)) = (side, &arrival.name)
+            && !arrival.by_business
+            && called.contains_key(customer)
+        {
+            names.insert(*customer, (name.as_str(), arrival.username.as_deref()));
+        }
+    }
+    names.retain(|customer, name| called.get(customer) != Some(name));
+    customers::rename_all(tx, &names).await
+}
+
+/// The conversation of each side on its channel, locked, made where there is none.
+async fn threads(
+    tx: &mut Tx,
+    arrivals: &[&Arrival],
+    sides: &[Side],
+    now: Micros,
+    ids: &Ids,
+) -> Result<HashMap<(ChannelId, Side), Conversation>, StoreError> {
+    let mut customers = HashSet::new();
+    let mut groups = HashSet::new();
+    for side in sides {
+        match side {
+            Side::Customer(customer) => drop(customers.insert(*customer)),
+            Side::Group(group) => drop(groups.insert(group.as_str())),
+        }
+    }
+    let mut found = Vec::new();
+    if !customers.is_empty() {
+        let customers: Vec<CustomerId> = customers.into_iter().collect();
+        found.extend(conversations::lock_of_customers(tx, &customers).await?);
+    }
+    if !groups.is_empty() {
+        found.extend(conversations::lock_of_groups(tx, groups).await?);
+    }
+    let mut threads: HashMap<(ChannelId, Side), Conversation> =
+        found.into_iter().filter_map(|one| Some(((one.channel, one.side()?), one))).collect();
+    let mut new = Vec::new();
+    for (arrival, side) in arrivals.iter().zip(sides) {
+        threads.entry((arrival.channel, side.clone())).or_insert_with(|| {
+            let one = Conversation::new(ids.next(now), arrival.channel, side.clone(), now);
+            new.push(one.clone());
+            one
+        });
+    }
+    conversations::insert_all(tx, &new).await?;
+    Ok(threads)
+}
+
+/// One message changes its conversation.
+async fn arrive(
+    tx: &mut Tx,
+    thread: &mut Conversation,
+    arrival: &Arrival,
+    policy: &Policy,
+    at: Moment,
+    ids: &Ids,
+) -> Result<Stored, StoreError> {
+    let place = order::inbound(arrival.second, at.now, arrival.index);
+    let author = if arrival.by_business { Author::Phone } else { Author::Customer };
+    let message = Stored {
+        second: place.second,
+        place: place.index,
+        late: place.second < thread.newest_second,
+        wamid: Some(arrival.wamid.clone()),
+        kind: arrival.kind.clone(),
+        detail: arrival.detail.clone(),
+        quoted: arrival.quoted.clone(),
+        ..Stored::queued(
+            ids.next(at.now),
+            thread.id,
+            thread.channel,
+            author,
+            arrival.text.clone(),
+            thread.epoch,
+            at.now,
+            at.time,
+        )
+    };
+    thread.newest_second = thread.newest_second.max(place.second);
+    thread.updated_at = at.now;
+    thread.last_message = Some(message.id);
+    if arrival.opens_window {
+        thread.window = thread.window.opened_by(Micros::from_seconds(place.second), at.now);
+    }
+    match arrival.origin {
+        Origin::Echo => phone_reply(tx, thread, policy, at, ids).await?,
+        Origin::Standby => world(tx, thread, Step::GoElsewhere, Who::Meta, at, ids).await?,
+        Origin::Direct => {
+            wishes::by_word(tx, thread, arrival, at, ids).await?;
+            customer_writes(tx, thread, arrival, message.id, policy, at, ids).await?;
+        }
+        Origin::History => {}
+    }
+    Ok(message)
+}
+
+/// A changed question is asked again; a sign or a deletion asks nothing.
+fn amend(tx: &mut Tx, thread: &mut Conversation, arrival: &Arrival, policy: &Policy, at: Moment) {
+    thread.updated_at = at.now;
+    let said = Said { kind: &arrival.kind, in_group: arrival.group.is_some(), is_copy: false };
+    if arrival.by_business || arrival.origin != Origin::Direct || turn::expects_answer(said).is_err() {
+        return;
+    }
+    thread.unread += 1;
+    thread.unanswered_since.get_or_insert(at.now);
+    make_due(tx, thread, said, policy, at);
+}
+
+fn make_due(tx: &mut Tx, thread: &mut Conversation, said: Said<'_>, policy: &Policy, at: Moment) {
+    if turn::owed(thread.control, said).is_ok() {
+        let first = *thread.due_since.get_or_insert(at.time);
+        thread.due_at = Some(turn::due(first, at.time, policy.pause));
+        tx.wake(Topic::Turns);
+    }
+}
+
+async fn phone_reply(
+    tx: &mut Tx,
+    thread: &mut Conversation,
+    policy: &Policy,
+    at: Moment,
+    ids: &Ids,
+) -> Result<(), StoreError> {
+    thread.unanswered_since = None;
+    let until = at.now.plus(policy.phone_pause);
+    world(tx, thread, Step::PhoneReply { until }, Who::Phone, at, ids).await
+}
+
+async fn customer_writes(
+    tx: &mut Tx,
+    thread: &mut Conversation,
+    arrival: &Arrival,
+    message: MessageId,
+    policy: &Policy,
+    at: Moment,
+    ids: &Ids,
+) -> Result<(), StoreError> {
+    let said = Said { kind: &arrival.kind, in_group: arrival.group.is_some(), is_copy: false };
+    if turn::expects_answer(said).is_err() {
+        return Ok(());
+    }
+    thread.newest = Some(message);
+    thread.unread += 1;
+    thread.unanswered_since.get_or_insert(at.now);
+    if matches!(thread.control, Control::Resolved { .. }) {
+        thread.episode += 1;
+        let step = Step::CustomerWrites { to_waiting: policy.reopen_to_waiting };
+        world(tx, thread, step, Who::Customer, at, ids).await?;
+    }
+    make_due(tx, thread, said, policy, at);
+    Ok(())
+}
+
+/// What the world did is a fact: where the table has no step for it, nothing changes.
+async fn world(
+    tx: &mut Tx,
+    thread: &mut Conversation,
+    step: Step,
+    who: Who,
+    at: Moment,
+    ids: &Ids,
+) -> Result<(), StoreError> {
+    world_because(tx, thread, step, who, &Because::reason(control::event_kind(step)), at, ids).await
+}
+
+/// The Graph error that says that the customer service window is closed, whatever our clock says.
+pub const WINDOW_CLOSED: i64 = 131_047;
+
+/// One of ours came to nothing: the customer has the last word again, and if it was the bot's or the
+/// system's, a person is needed, unless the customer has written since.
+pub async fn ask_person_after_failure(
+    tx: &mut Tx,
+    thread: &mut Conversation,
+    message: &Stored,
+    at: Moment,
+    ids: &Ids,
+) -> Result<(), StoreError> {
+    let Some(delivery) = message.delivery else { return Ok(()) };
+    let needed = outgoing::person_needed(message.author, delivery, message.created_at, thread.unanswered_since, at.now);
+    thread.unanswer(message);
+    if let outgoing::PersonNeeded::Now(reason) = needed
+        && thread.control == Control::Bot
+    {
+        world_because(tx, thread, Step::Escalate, Who::Rule, &Because::reason(reason), at, ids).await?;
+    }
+    Ok(())
+}
+
+async fn world_because(
+    tx: &mut Tx,
+    thread: &mut Conversation,
+    step: Step,
+    who: Who,
+    because: &Because,
+    at: Moment,
+    ids: &Ids,
+) -> Result<(), StoreError> {
+    if let Err(refused) = control::pass(tx, thread, step, who, because, at, ids).await? {
+        tracing::debug!(conversation = %thread.id, %refused, "a fact without a step");
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! What came well signed but could not be used: dead letters, and notices about accounts.
+
+use baton_shared::{ChannelId, DeadLetterId, Micros};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Conn, Sql, StoreError, Tx, engine::on, json, wakes::Topic};
+
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct DeadLetter {
+    pub id: DeadLetterId,
+    pub app: String,
+    /// A sentence: why nobody could read it.
+    pub reason: String,
+    /// The bytes as they came.
+    pub body: Vec<u8>,
+    pub arrived_at: Micros,
+    pub replayed_at: Option<Micros>,
+}
+
+/// What Meta says about an account, a number or a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    pub id: Uuid,
+    pub app: String,
+    pub channel: Option<ChannelId>,
+    /// The webhook's field.
+    pub field: String,
+    pub kind: String,
+    pub raw: String,
+    pub arrived_at: Micros,
+}
+
+const INSERT: Sql =
+    Sql::Both("insert into dead_letter (id, app, reason, body, arrived_at) values ($1, $2, $3, $4, $5)");
+const WAITING: Sql = Sql::Both(
+    "select id, app, reason, body, arrived_at, replayed_at from dead_letter where replayed_at is null \
+     order by arrived_at, id limit $1",
+);
+const COUNT: Sql = Sql::Both("select count(*) from dead_letter where replayed_at is null");
+const REPLAYED: Sql = Sql::Both("update dead_letter set replayed_at = $2 where id = $1");
+const NOTICE: Sql = Sql::Each {
+    sqlite: "insert into notice (id, app, channel_id, field, kind, raw, arrived_at) \
+             select unhex(value->>'id'), value->>'app', unhex(value->>'channel'), value->>'field', value->>'kind', \
+             value->>'raw', value->>'arrived_at' from json_each($1)",
+    postgres: "insert into notice (id, app, channel_id, field, kind, raw, arrived_at) \
+               select r.id, r.app, r.channel, r.field, r.kind, r.raw, r.arrived_at \
+               from json_to_recordset($1::json) as r(id uuid, app text, channel uuid, field text, kind text, \
+               raw text, arrived_at bigint)",
+};
+
+pub const ALL: &[&Sql] = &[&INSERT, &WAITING, &COUNT, &REPLAYED, &NOTICE];
+
+pub async fn insert(tx: &mut Tx, letter: &DeadLetter) -> Result<(), StoreError> {
+    on!(tx.conn(), INSERT, |c, sql| {
+        sqlx::query(sql)
+            .bind(letter.id)
+            .bind(&letter.app)
+            .bind(&letter.reason)
+            .bind(&letter.body)
+            .bind(letter.arrived_at)
+            .execute(c)
+            .await
+            .map(drop)
+    })?;
+    Ok(())
+}
+
+/// Those that were not replayed yet, oldest first.
+pub async fn waiting(conn: Conn<'_>, limit: i64) -> Result<Vec<DeadLetter>, StoreError> {
+    Ok(on!(conn, WAITING, |c, sql| sqlx::query_as(sql).bind(limit).fetch_all(c).await)?)
+}
+
+pub async fn count(conn: Conn<'_>) -> Result<i64, StoreError> {
+    Ok(on!(conn, COUNT, |c, sql| sqlx::query_scalar(sql).fetch_one(c).await)?)
+}
+
+pub async fn replayed(tx: &mut Tx, id: DeadLetterId, now: Micros) -> Result<(), StoreError> {
+    on!(tx.conn(), REPLAYED, |c, sql| sqlx::query(sql).bind(id).bind(now).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+pub async fn notice_all(tx: &mut Tx, notices: &[Notice]) -> Result<(), StoreError> {
+    if notices.is_empty() {
+        return Ok(());
+    }
+    let rows = notices.iter().map(|one| {
+        json!({
+            "id": json::id(one.id), "app": one.app, "channel": json::maybe_id(one.channel), "field": one.field,
+            "kind": one.kind, "raw": one.raw, "arrived_at": one.arrived_at,
+        })
+    });
+    let rows = json::rows(rows.collect());
+    on!(tx.conn(), NOTICE, |c, sql| sqlx::query(sql).bind(rows).execute(c).await.map(drop))?;
+    if notices.iter().any(|one| one.field.starts_with("message_template_") || one.field.starts_with("template_")) {
+        tx.wake(Topic::Templates);
+    }
+    Ok(())
+}

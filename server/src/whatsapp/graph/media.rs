@@ -1,0 +1,140 @@
+//! Files: what Meta says of one, and its bytes, for which the token is shown to Meta's hosts only.
+
+use std::time::Duration;
+
+use http::Method;
+use reqwest::Url;
+
+use super::{
+    CallError, Graph,
+    answer::{number, text},
+    transport::{NoResponse, Opened, Request},
+};
+use crate::whatsapp::digest;
+
+/// What `GET /<media id>` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaFacts {
+    /// Good for five minutes.
+    pub url: String,
+    pub mime_type: Option<String>,
+    pub sha256: Option<[u8; 32]>,
+    /// In bytes.
+    pub size: Option<u64>,
+}
+
+/// Why there are no bytes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoFile {
+    /// The address leads to somebody who must not see the token.
+    #[error("the file is said to lie at a host that is not Meta's")]
+    Host,
+    /// 404 and the like: an address dies after five minutes.
+    #[error("status {0}")]
+    Status(u16),
+    #[error(transparent)]
+    NoResponse(#[from] NoResponse),
+}
+
+/// A redirect is followed this often, and only to where the token may be shown.
+const HOPS: usize = 3;
+
+impl Graph {
+    /// Asks where a file lies: `GET /<media id>`.
+    ///
+    /// # Errors
+    /// As any call; [`CallError::Unanswered`] also if the answer has no address.
+    pub async fn media(&self, id: &str, deadline: Duration) -> Result<MediaFacts, CallError> {
+        let json = self.get(&[id], &[], deadline).await?.json;
+        let url = text(&json, "url").ok_or_else(|| CallError::Unanswered("an answer without an address".into()))?;
+        Ok(MediaFacts {
+            url,
+            mime_type: text(&json, "mime_type"),
+            sha256: text(&json, "sha256").and_then(|text| digest::read(&text)),
+            size: number(&json, "file_size").and_then(|size| size.try_into().ok()),
+        })
+    }
+
+    /// Opens a file that lies at Graph's own host, or at or below one of `hosts`.
+    ///
+    /// # Errors
+    /// See [`NoFile`]; the token was shown to nobody else.
+    pub async fn open(&self, url: &str, hosts: &[String], deadline: Duration) -> Result<Opened, NoFile> {
+        let mut url = self.trusted(url, hosts).ok_or(NoFile::Host)?;
+        for _ in 0..HOPS {
+            let bearer = Some(self.token.clone());
+            let request = Request { method: Method::GET, url: url.to_string(), bearer, body: None, deadline };
+            let opened = self.transport.open(request).await?;
+            match (opened.status, &opened.location) {
+                (200, _) => return Ok(opened),
+                (300..400, Some(location)) => {
+                    let next = url.join(location).map_err(|_| NoFile::Host)?;
+                    url = self.trusted(next.as_str(), hosts).ok_or(NoFile::Host)?;
+                }
+                (status, _) => return Err(NoFile::Status(status)),
+            }
+        }
+        Err(NoFile::Host)
+    }
+
+    /// Graph's own origin, or https to one of `hosts`.
+    fn trusted(&self, url: &str, hosts: &[String]) -> Option<Url> {
+        let url = Url::parse(url).ok()?;
+        let own = Url::parse(&self.base_url).is_ok_and(|base| base.origin() == url.origin());
+        let host = url.host_str()?.to_ascii_lowercase();
+        let is_below = |known: &String| {
+            host.strip_suffix(known.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        let metas = url.scheme() == "https" && url.port_or_known_default() == Some(443) && hosts.iter().any(is_below);
+        let plain = url.username().is_empty() && url.password().is_none();
+        (plain && (own || metas)).then_some(url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        config::Secret,
+        whatsapp::graph::{Pending, Transport},
+    };
+
+    struct Nowhere;
+
+    impl Transport for Nowhere {
+        fn send(&self, _: Request) -> Pending<'_> {
+            Box::pin(async { Err(NoResponse::Unsent("nowhere".into())) })
+        }
+    }
+
+    #[test]
+    fn the_token_is_shown_to_metas_hosts_only() {
+        let graph = Graph::new(Arc::new(Nowhere), "http://127.0.0.1:4000/v26.0", Secret::new("t"));
+        let hosts = ["fbsbx.com".to_owned()];
+        let may = |url: &str| graph.trusted(url, &hosts).is_some();
+        for fine in [
+            "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1",
+            "https://FBSBX.com/x",
+            "http://127.0.0.1:4000/media/1",
+        ] {
+            assert!(may(fine), "{fine}");
+        }
+        for wrong in [
+            "http://lookaside.fbsbx.com/x",
+            "https://fbsbx.com.evil.example/x",
+            "https://evilfbsbx.com/x",
+            "https://fbsbx.com:8443/x",
+            "https://fbsbx.com@evil.example/x",
+            "https://user:word@fbsbx.com/x",
+            "http://127.0.0.1:4001/media/1",
+            "https://127.0.0.1:4000/media/1",
+            "file:///etc/passwd",
+            "/media/1",
+            "",
+        ] {
+            assert!(!may(wrong), "{wrong}");
+        }
+    }
+}
