@@ -1,0 +1,208 @@
+//! The API's files: uploaded as a form, looked up, fetched from an address of five minutes, deleted.
+
+use std::time::Duration;
+
+use baton_shared::Micros;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, header};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Answer, Done, GraphError, GraphRequest, Reply, headers, json as form, route::Target};
+use crate::{
+    chance::Chance,
+    whatsapp::{Whatsapp, files::ATTACHMENTS},
+};
+
+#[derive(Serialize)]
+struct Facts<'a> {
+    url: &'a str,
+    mime_type: &'a str,
+    /// In hex here, in base64 in webhooks.
+    sha256: String,
+    file_size: u64,
+    id: &'a str,
+    messaging_product: &'static str,
+}
+
+/// What may be uploaded, and how large it may be.
+const KINDS: [(&str, usize); 8] = [
+    ("image/jpeg", 5 << 20),
+    ("image/png", 5 << 20),
+    ("image/webp", 500 << 10),
+    ("video/", 16 << 20),
+    ("audio/", 16 << 20),
+    ("text/plain", 100 << 20),
+    ("application/pdf", 100 << 20),
+    ("application/", 100 << 20),
+];
+
+impl Whatsapp {
+    pub(super) fn upload(&mut self, now: Micros, target: &Target<'_>, body: &[u8]) -> Result<Answer, GraphError> {
+        let number = self.number(target.id).ok_or_else(|| GraphError::no_object(target.method, target.id))?;
+        let account = number.account.clone();
+        let parts = parts(body).ok_or_else(|| GraphError::required("messaging_product"))?;
+        let part = |name: &str| parts.iter().find(|part| part.name == name);
+        if part("messaging_product").is_none_or(|part| part.bytes != b"whatsapp") {
+            return Err(GraphError::required("messaging_product"));
+        }
+        let file = part("file").ok_or_else(|| GraphError::required("file"))?;
+        let stated = part("type").map(|part| String::from_utf8_lossy(part.bytes).into_owned());
+        let mime_type = stated.or_else(|| file.mime_type.clone()).unwrap_or_default();
+        let Some((_, limit)) = KINDS.iter().find(|(kind, _)| mime_type.starts_with(kind)) else {
+            return Err(GraphError::invalid(format!("Param file must be a file of a supported type, not {mime_type}")));
+        };
+        if file.bytes.len() > *limit {
+            return Err(GraphError::upload_failed());
+        }
+        let id = self.uploaded(now, mime_type, Bytes::copy_from_slice(file.bytes), file.file_name.clone());
+        Ok(answered(form::graph(&json!({ "id": id })), account))
+    }
+
+    /// `None` if no file has this id.
+    pub(super) fn file_facts(&self, now: Micros, target: &Target<'_>) -> Option<Answer> {
+        let file = self.file(now, target.id)?;
+        let facts = Facts {
+            url: &self.address(now, target.id),
+            mime_type: &file.mime_type,
+            sha256: hex::encode(file.digest()),
+            file_size: file.lies.size.unwrap_or(file.bytes.len() as u64),
+            id: target.id,
+            messaging_product: "whatsapp",
+        };
+        Some(answered(form::graph(&facts), self.config.accounts.first()?.id.clone()))
+    }
+
+    pub(super) fn delete_file(&mut self, now: Micros, target: &Target<'_>) -> Result<Answer, GraphError> {
+        if self.file(now, target.id).is_none() || !self.forget_file(target.id) {
+            return Err(GraphError::no_object(target.method, target.id));
+        }
+        let account = self.config.accounts.first().map(|account| account.id.clone()).unwrap_or_default();
+        Ok(answered(form::graph(&json!({"success": true})), account))
+    }
+
+    /// The bytes of a file. Not Graph but a plain server: its refusals have no body of Graph's.
+    pub(super) fn attachment(&mut self, now: Micros, request: &GraphRequest<'_>) -> Reply {
+        let latency = self.rng.within(self.config.pace.answer);
+        let mut headers = headers::of_a_proxy(self.meta_time(now));
+        let (status, body) = match self.bytes_of(now, request, &mut headers) {
+            Ok(found) => found,
+            Err(status) => (status, Bytes::new()),
+        };
+        Reply { status, headers, body, fault: None, latency }
+    }
+
+    fn bytes_of(&self, now: Micros, request: &GraphRequest<'_>, headers: &mut HeaderMap) -> Result<(u16, Bytes), u16> {
+        // Only the header counts here; a token in the query does not.
+        let token = request.authorization.and_then(|value| value.strip_prefix("Bearer "));
+        if token.is_none_or(|token| !self.config.tokens.iter().any(|known| known == token.trim())) {
+            return Err(401);
+        }
+        let target = Target::parse(request).map_err(|_| 404_u16)?;
+        let parameter = |name| target.parameter(name).ok_or(404_u16);
+        let (id, expires, proof) = (parameter("mid")?, parameter("ext")?, parameter("hash")?);
+        let expires: i64 = expires.parse().map_err(|_| 404_u16)?;
+        let lives = self.meta_time(now) < Micros::from_seconds(expires);
+        let file = self.file(now, &id).filter(|_| lives && proof == self.proof(&id, expires)).ok_or(404_u16)?;
+        let mut set = |name, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
+        };
+        if let Some(elsewhere) = &file.lies.redirect {
+            set(header::LOCATION, elsewhere);
+            return Ok((302, Bytes::new()));
+        }
+        set(header::CONTENT_TYPE, &file.mime_type);
+        set(header::ACCEPT_RANGES, "bytes");
+        let name: String = file.name.as_deref().unwrap_or("file").chars().filter(char::is_ascii_alphanumeric).collect();
+        set(header::CONTENT_DISPOSITION, &format!("inline;filename={name}"));
+        Ok((200, file.bytes.clone()))
+    }
+}
+
+/// Whether a request is for bytes and not for Graph.
+pub(super) fn is_for_bytes(request: &GraphRequest<'_>) -> bool {
+    request.path_and_query.starts_with(ATTACHMENTS)
+}
+
+fn answered(body: Vec<u8>, account: String) -> Answer {
+    Answer { body, done: Done::Answered, usage: Some((account, "whatsapp_business_management")) }
+}
+
+/// One part of a form.
+struct Part<'a> {
+    name: String,
+    file_name: Option<String>,
+    mime_type: Option<String>,
+    bytes: &'a [u8],
+}
+
+/// A `multipart/form-data` body (RFC 7578), whose first line is its boundary.
+fn parts(body: &[u8]) -> Option<Vec<Part<'_>>> {
+    let end = find(body, b"\r\n")?;
+    let boundary = body.get(..end).filter(|line| line.starts_with(b"--"))?;
+    let between = [b"\r\n".as_slice(), boundary].concat();
+    let mut rest = &body[end..];
+    let mut parts = Vec::new();
+    // After the last boundary stand two hyphens instead of a line's end.
+    while let Some(after) = rest.strip_prefix(b"\r\n") {
+        let length = find(after, &between)?;
+        parts.extend(part(&after[..length]));
+        rest = &after[length + between.len()..];
+    }
+    Some(parts)
+}
+
+fn part(part: &[u8]) -> Option<Part<'_>> {
+    let head = find(part, b"\r\n\r\n")?;
+    let lines = std::str::from_utf8(&part[..head]).ok()?;
+    let header = |name: &str| {
+        let line = lines.lines().find(|line| line.to_ascii_lowercase().starts_with(name))?;
+        Some(line[name.len()..].trim().to_owned())
+    };
+    let disposition = header("content-disposition:")?;
+    let value = |key: &str| {
+        let from = disposition.find(&format!(" {key}=\""))? + key.len() + 3;
+        Some(disposition[from..].split('"').next()?.to_owned())
+    };
+    Some(Part {
+        name: value("name")?,
+        file_name: value("filename"),
+        mime_type: header("content-type:"),
+        bytes: &part[head + 4..],
+    })
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}
+
+/// What an address is good for (recorded: 299 s).
+pub(crate) const ADDRESS: Duration = Duration::from_secs(299);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_taken_apart() {
+        let body = b"--x1\r\nContent-Disposition: form-data; name=\"messaging_product\"\r\n\r\nwhatsapp\r\n--x1\r\n\
+                     Content-Disposition: form-data; name=\"file\"; filename=\"a b.png\"\r\nContent-Type: image/png\r\n\r\n\
+                     \x89PNG\r\n--x\r\n--x1--\r\n";
+        let parts = parts(body).unwrap();
+        assert_eq!((parts[0].name.as_str(), parts[0].bytes), ("messaging_product", b"whatsapp".as_slice()));
+        assert_eq!(
+            (parts[1].file_name.as_deref(), parts[1].mime_type.as_deref()),
+            (Some("a b.png"), Some("image/png"))
+        );
+        assert_eq!(parts[1].bytes, b"\x89PNG\r\n--x");
+    }
+
+    #[test]
+    fn what_is_no_form_has_no_parts() {
+        for body in [b"".as_slice(), b"{}", b"--x", b"--x\r\n", b"--x\r\nhead only\r\n--x--"] {
+            assert!(parts(body).is_none_or(|parts| parts.is_empty()), "{body:?}");
+        }
+    }
+}
