@@ -1,0 +1,16 @@
+//! The agents' desk over real sockets, on both engines.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod house;
+
+mod acts;
+mod drafts;
+mod outage;
+mod page;
+mod roles;
+mod sending;
+mod sign_in;
+mod stream;
+mod time;
+mod wire;

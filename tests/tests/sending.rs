@@ -1,0 +1,203 @@
+//! What agents send besides plain text: templates, replies and reactions, from their command to what
+//! the simulated WhatsApp is asked, on both engines.
+
+use baton::net::{Client, NetEvent};
+use baton_shared::{
+    ConversationId, Epoch, MessageId,
+    message::{Author, Delivery},
+    protocol::{Act, Answer, ClientFrame, Refusal, ServerFrame},
+    template::{Filled, Template},
+};
+use baton_simulator::whatsapp::{Person, PersonId, Saying};
+use baton_tests::{
+    app::{App, eventually},
+    on_both,
+};
+use serde_json::json;
+
+const PHONE: &str = "15550001111";
+const DAY: i64 = 24 * 3_600;
+
+/// A customer whose last word was said `ago` seconds ago.
+async fn wrote(app: &App, wamid: &str, ago: i64) -> (PersonId, ConversationId, MessageId) {
+    let number = &app.settings().whatsapp.channels[0];
+    let second = app.clock.now().seconds() - ago;
+    let body = json!({"object": "whatsapp_business_account", "entry": [{
+        "id": number.business_account_id, "changes": [{"field": "messages", "value": {
+            "messaging_product": "whatsapp", "metadata": {"phone_number_id": number.phone_number_id},
+            "contacts": [{"profile": {"name": "Marina"}, "wa_id": PHONE}],
+            "messages": [{"from": PHONE, "id": wamid, "timestamp": second.to_string(), "type": "text",
+                          "text": {"body": "Where is my lamp?"}}]}}]}]});
+    let person = app.simulator.with(|world, _| world.whatsapp.add_person(Person::new("Marina", PHONE, "US.1")));
+    assert!(app.post(body.to_string()).await.is_success());
+    let acts = app.acts();
+    let conversation = acts.conversation_of(wamid).await.expect("it is stored");
+    let message = acts.message_of(wamid).await;
+    (person, conversation, message)
+}
+
+async fn take(client: &mut Client, conversation: ConversationId) -> Epoch {
+    match client.act(conversation, Act::Take { epoch: Epoch(1) }).await.expect("a line") {
+        Answer::Done { epoch, .. } => epoch,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn done(answer: Answer) -> MessageId {
+    match answer {
+        Answer::Done { message: Some(message), .. } => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn templates(client: &mut Client, conversation: ConversationId) -> Vec<Template> {
+    client.say(&ClientFrame::Templates { conversation });
+    loop {
+        if let NetEvent::Frame(frame) = client.next().await.expect("a line")
+            && let ServerFrame::Templates { templates, .. } = *frame
+        {
+            return templates;
+        }
+    }
+}
+
+on_both!(
+    promise_6_only_a_template_goes_into_a_closed_window,
+    app | app | {
+        let (person, conversation, asked) = wrote(&app, "wamid.old", 2 * DAY).await;
+        let mut client = app.agent("Ana").await;
+        let epoch = take(&mut client, conversation).await;
+        let send = Act::Send { epoch, text: "Hello".into(), seen: Some(asked), reply_to: None };
+        let refused = client.act(conversation, send).await.expect("a line");
+        assert!(matches!(refused, Answer::Refused { code: Refusal::WindowClosed, .. }), "{refused:?}");
+        // Synced from Meta at the start.
+        let mut all = templates(&mut client, conversation).await;
+        while all.is_empty() {
+            all = templates(&mut client, conversation).await;
+        }
+        let names: Vec<(&str, &str)> = all.iter().map(|one| (one.name.as_str(), one.language.as_str())).collect();
+        assert!(names.contains(&("order_update", "en")), "{names:?}");
+        let act = |values: &[&str], name: &str| Act::SendTemplate {
+            epoch,
+            template: Filled {
+                name: name.into(),
+                language: "en".into(),
+                values: values.iter().map(|value| (*value).into()).collect(),
+            },
+            seen: Some(asked),
+        };
+        for (wrong, code) in [
+            (act(&["Marina"], "order_update"), Refusal::Invalid),
+            (act(&["Marina", " "], "order_update"), Refusal::Invalid),
+            (act(&["Marina", "a\nb"], "order_update"), Refusal::Invalid),
+            (act(&["Marina", "77"], "no_such_thing"), Refusal::NotFound),
+        ] {
+            let answer = client.act(conversation, wrong).await.expect("a line");
+            assert!(matches!(answer, Answer::Refused { code: found, .. } if found == code), "{answer:?}");
+        }
+        let sent = done(client.act(conversation, act(&["Marina", "77"], "order_update")).await.expect("a line"));
+        let words = "Hello Marina, there is news about your order 77.";
+        eventually("it reaches her phone", async || app.reached(person) == [words]).await;
+        let stored = app.acts().message(sent).await;
+        assert_eq!((stored.kind.as_str(), stored.text.as_str(), stored.author), ("template", words, Author::Agent));
+    }
+);
+
+on_both!(
+    a_reply_names_its_message_and_a_reaction_answers_nothing,
+    app | app | {
+        let (person, conversation, asked) = wrote(&app, "wamid.new", 60).await;
+        app.simulator.with(|world, now| world.whatsapp.say(now, person, Saying::text("Hello?")));
+        let acts = app.acts();
+        eventually("both are there", async || acts.thread(conversation).await.unread == 2).await;
+        let newest = acts.thread(conversation).await.newest;
+        let mut client = app.agent("Ana").await;
+        let epoch = take(&mut client, conversation).await;
+        let react = |emoji: &str| Act::React { epoch, message: newest.expect("she wrote"), emoji: emoji.into() };
+        let no_emoji = client.act(conversation, react("ok")).await.expect("a line");
+        assert!(matches!(no_emoji, Answer::Refused { code: Refusal::Invalid, .. }), "{no_emoji:?}");
+        let sign = done(client.act(conversation, react("\u{1f44d}")).await.expect("a line"));
+        assert!(acts.thread(conversation).await.unanswered_since.is_some(), "she still waits for words");
+        let text = "It comes on Friday.".to_owned();
+        let reply = Act::Send { epoch, text: text.clone(), seen: newest, reply_to: Some(asked) };
+        let reply = done(client.act(conversation, reply).await.expect("a line"));
+        eventually("the reply arrives", async || app.reached(person).contains(&text)).await;
+        assert!(acts.thread(conversation).await.unanswered_since.is_none());
+        let refers = app.simulator.with(|world, _| {
+            let requests = world.whatsapp.ledger().requests().iter();
+            requests.filter_map(|request| request.refers_to.clone()).collect::<Vec<_>>()
+        });
+        let newest = acts.message(newest.expect("she wrote")).await.wamid.expect("it came from Meta");
+        assert_eq!(refers, [newest, "wamid.new".into()]);
+        eventually("both are settled", async || {
+            let is_there = |delivery: Option<Delivery>| delivery.is_some_and(Delivery::is_settled);
+            is_there(acts.message(sign).await.delivery) && is_there(acts.message(reply).await.delivery)
+        })
+        .await;
+        // What is not in this conversation cannot be replied to.
+        let (_, other, _) = wrote_as(&app, "15550002222", "wamid.other").await;
+        let epoch = take(&mut client, other).await;
+        let stray = Act::Send { epoch, text: "no".into(), seen: None, reply_to: Some(asked) };
+        let refused = client.act(other, stray).await.expect("a line");
+        assert!(matches!(refused, Answer::Refused { .. } | Answer::WroteMeanwhile { .. }), "{refused:?}");
+    }
+);
+
+async fn wrote_as(app: &App, phone: &str, wamid: &str) -> (PersonId, ConversationId, MessageId) {
+    let person = app.simulator.with(|world, _| world.whatsapp.add_person(Person::new("Bo", phone, "US.2")));
+    let wamid = app.simulator.with(|world, now| world.whatsapp.say(now, person, Saying::text(wamid)));
+    let acts = app.acts();
+    eventually("it is stored", async || acts.conversation_of(&wamid).await.is_some()).await;
+    let conversation = acts.conversation_of(&wamid).await.expect("stored a moment ago");
+    (person, conversation, acts.message_of(&wamid).await)
+}
+
+/// WhatsApp's own switch, turned by the customer.
+async fn preference(app: &App, value: &str) {
+    let number = &app.settings().whatsapp.channels[0];
+    let body = json!({"object": "whatsapp_business_account", "entry": [{
+        "id": number.business_account_id, "changes": [{"field": "user_preferences", "value": {
+            "messaging_product": "whatsapp", "metadata": {"phone_number_id": number.phone_number_id},
+            "contacts": [{"profile": {"name": "Marina"}, "wa_id": PHONE}],
+            "user_preferences": [{"wa_id": PHONE, "category": "marketing_messages", "value": value,
+                                  "detail": "said so", "timestamp": app.clock.now().seconds()}]}}]}]});
+    for _ in 0..2 {
+        assert!(app.post(body.to_string()).await.is_success());
+    }
+}
+
+on_both!(
+    marketing_goes_only_to_whoever_agreed_and_never_after_they_refused,
+    app | app | {
+        let (person, conversation, asked) = wrote(&app, "wamid.old", 60).await;
+        let mut client = app.agent("Ana").await;
+        let epoch = take(&mut client, conversation).await;
+        while templates(&mut client, conversation).await.is_empty() {}
+        let sale = |seen| Act::SendTemplate {
+            epoch,
+            template: Filled { name: "autumn_sale".into(), language: "en".into(), values: vec!["Marina".into()] },
+            seen,
+        };
+        let refused = client.act(conversation, sale(Some(asked))).await.expect("a line");
+        let Answer::Refused { code: Refusal::NotAllowed, why, .. } = refused else { panic!("{refused:?}") };
+        assert!(why.contains("Record it first"), "{why}");
+        let consent = Act::Consent { granted: true, proof: "asked for it on the phone".into() };
+        assert!(matches!(client.act(conversation, consent).await.expect("a line"), Answer::Done { .. }));
+        done(client.act(conversation, sale(Some(asked))).await.expect("a line"));
+        let words = "Hello Marina, all lamps are 20 % off this week.";
+        eventually("it reaches her", async || app.reached(person).contains(&words.to_owned())).await;
+        // Each of these says no, and the newest word counts.
+        preference(&app, "stop").await;
+        let refused = client.act(conversation, sale(Some(asked))).await.expect("a line");
+        let Answer::Refused { code: Refusal::NotAllowed, why, .. } = refused else { panic!("{refused:?}") };
+        assert!(why.contains("no marketing"), "{why}");
+        let consent = Act::Consent { granted: true, proof: "changed her mind".into() };
+        assert!(matches!(client.act(conversation, consent).await.expect("a line"), Answer::Done { .. }));
+        app.simulator.with(|world, now| world.whatsapp.say(now, person, Saying::text("STOP")));
+        let acts = app.acts();
+        eventually("her word is there", async || acts.thread(conversation).await.newest != Some(asked)).await;
+        let newest = acts.thread(conversation).await.newest;
+        let refused = client.act(conversation, sale(newest)).await.expect("a line");
+        assert!(matches!(refused, Answer::Refused { code: Refusal::NotAllowed, .. }), "{refused:?}");
+    }
+);
