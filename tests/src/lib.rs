@@ -11,6 +11,7 @@ pub mod programs;
 pub mod proxy;
 pub mod pty;
 pub mod races;
+pub mod said;
 pub mod scene;
 pub mod simulation;
 pub mod site;

@@ -25,12 +25,12 @@ use baton_simulator::{
     whatsapp::{Config, Done, Fault, GraphRequest, OutgoingWebhook, Person, PersonId, Reply, Saying, sign},
 };
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use serde_json::json;
 use tokio::sync::watch;
 
 use crate::{
     acts::Acts,
     door::Door,
+    said::{self, Sender},
     store::{Database, NOON},
 };
 
@@ -157,16 +157,9 @@ impl Post {
         let (phone, user) = (format!("1555{:07}", self.people), format!("US.{:010}", self.people));
         let person = self.world().whatsapp.add_person(Person::new("Marina", &phone, &user));
         let wamid = format!("wamid.{phone}");
-        let body = json!({"object": "whatsapp_business_account", "entry": [{
-            "id": self.config.accounts[0].id,
-            "changes": [{"field": "messages", "value": {
-                "messaging_product": "whatsapp",
-                "metadata": {"phone_number_id": self.config.numbers[0].id},
-                "contacts": [{"profile": {"name": "Marina"}, "wa_id": phone, "user_id": user}],
-                "messages": [{"from": phone, "id": wamid, "timestamp": self.now().seconds().to_string(),
-                              "type": "text", "text": {"body": "Hello?"}}],
-            }}],
-        }]});
+        let number = &self.acts.0.settings.whatsapp.channels[0];
+        let from = Sender { phone: Some(&phone), user_id: Some(&user) };
+        let body = said::message(number, from, &wamid, self.now().seconds(), said::text("Hello?"));
         let body = body.to_string();
         let signature = sign(&self.config.apps[0].secret, body.as_bytes());
         assert_eq!(self.door.post("/webhook", &signature, body.as_bytes()).await, 200);

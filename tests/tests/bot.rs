@@ -13,8 +13,8 @@ use baton_simulator::whatsapp::{Person, PersonId, Saying};
 use baton_tests::{
     app::{App, eventually},
     on_both,
+    said::{phone, text},
 };
-use serde_json::json;
 
 /// A customer writes these lines at once.
 async fn writes(app: &App, name: &str, phone: &str, lines: &[&str]) {
@@ -114,15 +114,8 @@ on_both!(
 on_both!(
     what_was_kept_during_an_outage_is_answered_with_an_apology,
     app | app | {
-        let number = &app.settings().whatsapp.channels[0];
         let hours_ago = app.clock.now().seconds() - 3 * 3_600;
-        let body = json!({"object": "whatsapp_business_account", "entry": [{
-            "id": number.business_account_id, "changes": [{"field": "messages", "value": {
-                "messaging_product": "whatsapp", "metadata": {"phone_number_id": number.phone_number_id},
-                "contacts": [{"profile": {"name": "Marina"}, "wa_id": "15550001"}],
-                "messages": [{"from": "15550001", "id": "wamid.kept", "timestamp": hours_ago.to_string(),
-                              "type": "text", "text": {"body": "When are you open?"}}]}}]}]});
-        assert!(app.post(body.to_string()).await.is_success());
+        app.arrives(phone("15550001"), "wamid.kept", hours_ago, text("When are you open?")).await;
         eventually("the bot answers", async || said(&app).await.iter().any(|(author, ..)| *author == Author::Bot))
             .await;
         let answers = said(&app).await;

@@ -1,46 +1,19 @@
 //! Who is who: numbers that change hands and people who change numbers, on both engines.
 
-use baton_server::store::{customers, events, messages};
+use baton_server::store::{customers, events};
 use baton_shared::{ConversationId, CustomerId};
 use baton_tests::{
     app::{App, eventually},
     on_both,
+    said::{Sender, text},
 };
 use serde_json::{Value, json};
 
 const OLD: &str = "15550001111";
 const NEW: &str = "15550009999";
 
-/// What a customer's phone sends, under a number, a user id, or both.
 async fn arrives(app: &App, wamid: &str, phone: Option<&str>, user_id: Option<&str>, rest: Value) -> ConversationId {
-    let number = &app.settings().whatsapp.channels[0];
-    let mut message = json!({"id": wamid, "timestamp": app.clock.now().seconds().to_string()});
-    let mut contact = json!({"profile": {"name": "Marina"}});
-    for (key, of_contact, value) in [("from", "wa_id", phone), ("from_user_id", "user_id", user_id)] {
-        if let Some(value) = value {
-            message[key] = json!(value);
-            contact[of_contact] = json!(value);
-        }
-    }
-    message.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-    let mut value = json!({"messaging_product": "whatsapp", "metadata": {"phone_number_id": number.phone_number_id},
-                           "contacts": [contact], "messages": [message]});
-    if message_is_systems(&rest) {
-        value["contacts"] = json!([]);
-    }
-    let body = json!({"object": "whatsapp_business_account", "entry": [{
-        "id": number.business_account_id, "changes": [{"field": "messages", "value": value}]}]});
-    assert!(app.post(body.to_string()).await.is_success());
-    let found = messages::by_wamids(app.reader().await.conn(), [wamid]).await.unwrap();
-    found.into_iter().next().expect("it is stored").2
-}
-
-fn message_is_systems(rest: &Value) -> bool {
-    rest["type"] == "system"
-}
-
-fn text() -> Value {
-    json!({"type": "text", "text": {"body": "hello"}})
+    app.arrives(Sender { phone, user_id }, wamid, app.clock.now().seconds(), rest).await
 }
 
 async fn names(app: &App, conversation: ConversationId) -> Vec<String> {
@@ -59,33 +32,33 @@ async fn kinds(app: &App, conversation: ConversationId) -> Vec<String> {
 on_both!(
     a_conversation_follows_whoever_changes_their_number,
     app | app | {
-        let before = arrives(&app, "wamid.1", Some(OLD), None, text()).await;
+        let before = arrives(&app, "wamid.1", Some(OLD), None, text("hello")).await;
         let moves = json!({"type": "system", "system": {"type": "user_changed_number", "wa_id": NEW, "body": "moved"}});
         assert_eq!(arrives(&app, "wamid.2", Some(OLD), None, moves).await, before);
         assert_eq!(names(&app, before).await, [NEW]);
-        assert_eq!(arrives(&app, "wamid.3", Some(NEW), None, text()).await, before);
+        assert_eq!(arrives(&app, "wamid.3", Some(NEW), None, text("hello")).await, before);
         // The old number is free for somebody else.
-        assert_ne!(arrives(&app, "wamid.4", Some(OLD), None, text()).await, before);
+        assert_ne!(arrives(&app, "wamid.4", Some(OLD), None, text("hello")).await, before);
     }
 );
 
 on_both!(
     a_conversation_follows_whoever_gets_a_new_user_id,
     app | app | {
-        let before = arrives(&app, "wamid.1", Some(OLD), Some("US.1"), text()).await;
+        let before = arrives(&app, "wamid.1", Some(OLD), Some("US.1"), text("hello")).await;
         let moves =
             json!({"type": "system", "system": {"type": "user_changed_user_id", "user_id": "US.2", "body": "moved"}});
         assert_eq!(arrives(&app, "wamid.2", Some(OLD), None, moves).await, before);
         assert_eq!(names(&app, before).await, [OLD, "US.2"]);
-        assert_eq!(arrives(&app, "wamid.3", None, Some("US.2"), text()).await, before);
+        assert_eq!(arrives(&app, "wamid.3", None, Some("US.2"), text("hello")).await, before);
     }
 );
 
 on_both!(
     a_number_that_was_given_out_again_leads_to_its_new_owner_and_says_so,
     app | app | {
-        let first = arrives(&app, "wamid.1", Some(OLD), Some("US.1"), text()).await;
-        let second = arrives(&app, "wamid.2", Some(OLD), Some("US.2"), text()).await;
+        let first = arrives(&app, "wamid.1", Some(OLD), Some("US.1"), text("hello")).await;
+        let second = arrives(&app, "wamid.2", Some(OLD), Some("US.2"), text("hello")).await;
         assert_ne!(first, second, "another person");
         assert_eq!(
             (names(&app, first).await, names(&app, second).await),
@@ -95,15 +68,15 @@ on_both!(
         eventually("it is told", async || kinds(&app, second).await.contains(&"number_recycled".to_owned())).await;
         assert!(!kinds(&app, first).await.contains(&"number_recycled".to_owned()));
         // The first one is still who they were.
-        assert_eq!(arrives(&app, "wamid.3", None, Some("US.1"), text()).await, first);
+        assert_eq!(arrives(&app, "wamid.3", None, Some("US.1"), text("hello")).await, first);
     }
 );
 
 on_both!(
     nobody_takes_a_name_that_is_somebody_elses,
     app | app | {
-        let victim = arrives(&app, "wamid.1", Some(NEW), Some("US.1"), text()).await;
-        let thief = arrives(&app, "wamid.2", Some(OLD), Some("US.2"), text()).await;
+        let victim = arrives(&app, "wamid.1", Some(NEW), Some("US.1"), text("hello")).await;
+        let thief = arrives(&app, "wamid.2", Some(OLD), Some("US.2"), text("hello")).await;
         let moves = json!({"type": "system", "system": {"type": "user_changed_number", "wa_id": NEW, "body": "moved"}});
         assert_eq!(arrives(&app, "wamid.3", Some(OLD), None, moves).await, thief);
         assert_eq!(names(&app, victim).await, [NEW, "US.1"]);

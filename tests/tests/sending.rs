@@ -12,6 +12,7 @@ use baton_simulator::whatsapp::{Person, PersonId, Saying};
 use baton_tests::{
     app::{App, eventually},
     on_both,
+    said::{change, phone, text},
 };
 use serde_json::json;
 
@@ -20,20 +21,10 @@ const DAY: i64 = 24 * 3_600;
 
 /// A customer whose last word was said `ago` seconds ago.
 async fn wrote(app: &App, wamid: &str, ago: i64) -> (PersonId, ConversationId, MessageId) {
-    let number = &app.settings().whatsapp.channels[0];
     let second = app.clock.now().seconds() - ago;
-    let body = json!({"object": "whatsapp_business_account", "entry": [{
-        "id": number.business_account_id, "changes": [{"field": "messages", "value": {
-            "messaging_product": "whatsapp", "metadata": {"phone_number_id": number.phone_number_id},
-            "contacts": [{"profile": {"name": "Marina"}, "wa_id": PHONE}],
-            "messages": [{"from": PHONE, "id": wamid, "timestamp": second.to_string(), "type": "text",
-                          "text": {"body": "Where is my lamp?"}}]}}]}]});
     let person = app.simulator.with(|world, _| world.whatsapp.add_person(Person::new("Marina", PHONE, "US.1")));
-    assert!(app.post(body.to_string()).await.is_success());
-    let acts = app.acts();
-    let conversation = acts.conversation_of(wamid).await.expect("it is stored");
-    let message = acts.message_of(wamid).await;
-    (person, conversation, message)
+    let conversation = app.arrives(phone(PHONE), wamid, second, text("Where is my lamp?")).await;
+    (person, conversation, app.acts().message_of(wamid).await)
 }
 
 async fn take(client: &mut Client, conversation: ConversationId) -> Epoch {
@@ -155,12 +146,11 @@ async fn wrote_as(app: &App, phone: &str, wamid: &str) -> (PersonId, Conversatio
 /// WhatsApp's own switch, turned by the customer.
 async fn preference(app: &App, value: &str) {
     let number = &app.settings().whatsapp.channels[0];
-    let body = json!({"object": "whatsapp_business_account", "entry": [{
-        "id": number.business_account_id, "changes": [{"field": "user_preferences", "value": {
-            "messaging_product": "whatsapp", "metadata": {"phone_number_id": number.phone_number_id},
-            "contacts": [{"profile": {"name": "Marina"}, "wa_id": PHONE}],
-            "user_preferences": [{"wa_id": PHONE, "category": "marketing_messages", "value": value,
-                                  "detail": "said so", "timestamp": app.clock.now().seconds()}]}}]}]});
+    let preference = json!({"wa_id": PHONE, "category": "marketing_messages", "value": value, "detail": "said so",
+                            "timestamp": app.clock.now().seconds()});
+    let contact = json!({"profile": {"name": "Marina"}, "wa_id": PHONE});
+    let value = json!({"contacts": [contact], "user_preferences": [preference]});
+    let body = change(number, "user_preferences", value);
     for _ in 0..2 {
         assert!(app.post(body.to_string()).await.is_success());
     }

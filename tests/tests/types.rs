@@ -10,31 +10,17 @@ use baton_shared::{
     message::{Author, Message},
     protocol::ServerFrame,
 };
-use baton_tests::{app::App, on_both};
-use reqwest::StatusCode;
+use baton_tests::{
+    app::App,
+    on_both,
+    said::{phone, text},
+};
 use serde_json::{Value, json};
 
-const NUMBER: &str = "106853218861066";
-const ACCOUNT: &str = "215589313241560883";
 const PHONE: &str = "15550001111";
 
-/// What a customer's phone would send, posted and answered 200.
 async fn arrives(app: &App, wamid: &str, second: i64, rest: Value) {
-    arrives_from(app, PHONE, wamid, second, rest).await;
-}
-
-async fn arrives_from(app: &App, phone: &str, wamid: &str, second: i64, rest: Value) {
-    let mut message = json!({"from": phone, "id": wamid, "timestamp": second.to_string()});
-    message.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-    let value = json!({
-        "messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": "15550783881", "phone_number_id": NUMBER},
-        "contacts": [{"profile": {"name": "Marina"}, "wa_id": phone}],
-        "messages": [message],
-    });
-    let body = json!({"object": "whatsapp_business_account",
-                      "entry": [{"id": ACCOUNT, "changes": [{"field": "messages", "value": value}]}]});
-    assert_eq!(app.post(body.to_string()).await, StatusCode::OK);
+    app.receives(phone(PHONE), wamid, second, rest).await;
 }
 
 async fn thread_of(app: &App, wamid: &str) -> (MessageId, ConversationId) {
@@ -83,7 +69,6 @@ impl Screen {
 on_both!(
     what_belongs_to_a_message_is_shown_on_it,
     app | app | {
-        let text = |body: &str| json!({"type": "text", "text": {"body": body}});
         arrives(&app, "wamid.1", 1_790_000_000, text("two lamps")).await;
         let (first, thread) = thread_of(&app, "wamid.1").await;
         let mut screen = Screen::open(&app, thread).await;
@@ -95,7 +80,7 @@ on_both!(
         arrives(&app, "wamid.3", 1_790_000_006, json!({"type": "reaction", "reaction": {"message_id": "wamid.1"}}))
             .await;
         screen.shows(first, |one| one.reactions.is_empty() && one.version > shown.version).await;
-        let inner = json!({"type": "text", "text": {"body": "three lamps"}});
+        let inner = text("three lamps");
         let edit = json!({"type": "edit", "edit": {"original_message_id": "wamid.1", "message": inner}});
         arrives(&app, "wamid.4", 1_790_000_007, edit.clone()).await;
         let shown = screen.shows(first, |one| one.edited.is_some()).await;
@@ -139,7 +124,7 @@ on_both!(
             Some(Content::Reaction { emoji: Some("\u{2764}".into()) }),
             "to a message that is not here"
         );
-        arrives(&app, "wamid.1", 1_790_000_000, json!({"type": "text", "text": {"body": "hi"}})).await;
+        arrives(&app, "wamid.1", 1_790_000_000, text("hi")).await;
         let (first, _) = thread_of(&app, "wamid.1").await;
         screen.shows(first, |one| one.reactions.len() == 1).await;
     }
@@ -148,10 +133,10 @@ on_both!(
 on_both!(
     nobody_changes_what_somebody_else_said,
     app | app | {
-        arrives(&app, "wamid.1", 1_790_000_000, json!({"type": "text", "text": {"body": "mine"}})).await;
+        arrives(&app, "wamid.1", 1_790_000_000, text("mine")).await;
         let (first, thread) = thread_of(&app, "wamid.1").await;
         let revoke = json!({"type": "revoke", "revoke": {"original_message_id": "wamid.1"}});
-        arrives_from(&app, "15550002222", "wamid.2", 1_790_000_001, revoke).await;
+        app.arrives(phone("15550002222"), "wamid.2", 1_790_000_001, revoke).await;
         let (_, other) = thread_of(&app, "wamid.2").await;
         assert_ne!(other, thread);
         let mut screen = Screen::open(&app, thread).await;
