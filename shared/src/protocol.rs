@@ -74,12 +74,17 @@ pub enum ClientFrame {
     /// Unsent text. `based_on` is the revision that it was typed on top of, 0 for none.
     Draft { conversation: ConversationId, text: String, based_on: i64 },
     /// I am here, and what I do: every 5 s and at every change.
-    Here {
-        #[serde(default)]
-        viewing: Option<ConversationId>,
-        #[serde(default)]
-        typing: bool,
-    },
+    Here(Doing),
+}
+
+/// What somebody does now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Doing {
+    pub viewing: Option<ConversationId>,
+    pub typing: bool,
+    /// What is typed is for the customer, who may see that somebody types. A note is not.
+    pub to_customer: bool,
 }
 
 /// An act with an id made by the client, so that sending it twice does it once.

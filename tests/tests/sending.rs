@@ -5,10 +5,10 @@ use baton::net::{Client, NetEvent};
 use baton_shared::{
     ConversationId, Epoch, MessageId,
     message::{Author, Delivery},
-    protocol::{Act, Answer, ClientFrame, Refusal, ServerFrame},
+    protocol::{Act, Answer, ClientFrame, Doing, Refusal, ServerFrame},
     template::{Filled, Template},
 };
-use baton_simulator::whatsapp::{Person, PersonId, Saying};
+use baton_simulator::whatsapp::{Done, Person, PersonId, Saying};
 use baton_tests::{
     app::{App, eventually},
     on_both,
@@ -189,5 +189,36 @@ on_both!(
         let newest = acts.thread(conversation).await.newest;
         let refused = client.act(conversation, sale(newest)).await.expect("a line");
         assert!(matches!(refused, Answer::Refused { code: Refusal::NotAllowed, .. }), "{refused:?}");
+    }
+);
+
+/// How often the customer was shown that somebody types.
+fn typing_shown(app: &App) -> usize {
+    app.simulator.with(|world, _| {
+        let requests = world.whatsapp.ledger().requests().iter();
+        requests.filter(|request| matches!(request.done, Done::ReadMark { typing: true, .. })).count()
+    })
+}
+
+on_both!(
+    a_customer_sees_only_the_agent_who_writes_to_them_type,
+    app | app | {
+        app.acts().switch(false, true).await;
+        let (_, conversation, _) = wrote_as(&app, PHONE, "Where is my lamp?").await;
+        let (mut ana, mut ben) = (app.agent("Ana").await, app.agent("Ben").await);
+        take(&mut ana, conversation).await;
+        ben.act(conversation, Act::Note { text: "She called".into() }).await.expect("a line");
+        let types = |to_customer| Doing { viewing: Some(conversation), typing: true, to_customer };
+        // A frame is answered after the ones before it.
+        ben.here(types(true));
+        templates(&mut ben, conversation).await;
+        ana.here(types(false));
+        templates(&mut ana, conversation).await;
+        assert_eq!(typing_shown(&app), 0, "one watches, the other writes a note");
+        ana.here(types(true));
+        templates(&mut ana, conversation).await;
+        eventually("the customer sees it", async || typing_shown(&app) > 0).await;
+        templates(&mut ana, conversation).await;
+        assert_eq!(typing_shown(&app), 1);
     }
 );

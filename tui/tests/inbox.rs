@@ -92,7 +92,7 @@ async fn serve(
                 }
                 if answers.load(Ordering::SeqCst) { vec![frame] } else { vec![] }
             }
-            ClientFrame::Here { .. }
+            ClientFrame::Here(_)
             | ClientFrame::Close { .. }
             | ClientFrame::History { .. }
             | ClientFrame::Templates { .. } => vec![],

@@ -76,7 +76,7 @@ impl Peer {
             let message = self.wire.next().await.expect("the client hung up").unwrap();
             if let Message::Text(text) = message {
                 let frame = serde_json::from_str(&text).unwrap();
-                if !matches!(frame, ClientFrame::Here { .. }) {
+                if !matches!(frame, ClientFrame::Here(_)) {
                     return frame;
                 }
             }

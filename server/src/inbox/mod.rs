@@ -18,6 +18,7 @@ mod sign_in;
 mod snapshot;
 pub mod stream;
 pub mod thread;
+mod typing;
 mod view;
 
 pub use batch::Batch;

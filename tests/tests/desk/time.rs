@@ -12,7 +12,7 @@ use baton_server::{
 };
 use baton_shared::{
     Control, ConversationId, Role,
-    protocol::{Act, ClientFrame, PRESENCE_ENDS},
+    protocol::{Act, ClientFrame, Doing, PRESENCE_ENDS},
 };
 use baton_tests::on_both;
 
@@ -32,7 +32,7 @@ on_both!(who_is_here_and_where, |store| {
     let mut bens = Screen::open(&other, &ben).await;
     let (thread, _) = house.writes("15550001", "hello").await;
     anas.until(|screen| screen.here.iter().any(|here| here.agent == ben.id)).await;
-    bens.say(&ClientFrame::Here { viewing: Some(thread), typing: true }).await;
+    bens.say(&ClientFrame::Here(Doing { viewing: Some(thread), typing: true, ..Doing::default() })).await;
     anas.until(|screen| {
         screen.here.iter().any(|here| here.agent == ben.id && here.viewing == Some(thread) && here.typing)
     })
@@ -69,7 +69,7 @@ on_both!(a_lost_agents_conversations_go_back_after_a_while, |store| {
     other.life.cut();
     let grace = house.context.settings.inbox.grace;
     house.store.advance(Duration::from_secs(16));
-    bens.say(&ClientFrame::Here { viewing: None, typing: false }).await;
+    bens.say(&ClientFrame::Here(Doing::default())).await;
     while house.time_passes(Duration::ZERO).await == 0 {}
     bens.shows(thread, |row| row.returns_at.is_some()).await;
     let left = bens.rows[&thread].returns_at.unwrap().since(house.moment().now);
@@ -114,7 +114,7 @@ on_both!(promise_13_an_agent_who_does_not_answer_loses_it, |store| {
     epoch(&screen.act(&house, answered, send).await);
     let idle = house.context.settings.inbox.idle;
     house.store.advance(idle + SECOND);
-    screen.say(&ClientFrame::Here { viewing: Some(waits), typing: false }).await;
+    screen.say(&ClientFrame::Here(Doing { viewing: Some(waits), typing: false, ..Doing::default() })).await;
     while house.conversation(waits).await.control.owner().is_some() {
         house.time_passes(Duration::ZERO).await;
     }

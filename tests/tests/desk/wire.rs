@@ -5,7 +5,7 @@ use std::time::Duration;
 use baton_server::inbox::Options;
 use baton_shared::{
     Role,
-    protocol::{ClientFrame, PROTOCOL, ProblemCode, ServerFrame},
+    protocol::{ClientFrame, Doing, PROTOCOL, ProblemCode, ServerFrame},
 };
 use baton_tests::on_both;
 
@@ -86,7 +86,7 @@ on_both!(whoever_does_not_say_hello_first_leaves, |store| {
     assert!(matches!(silent.hear().await, Err(Over::Closed(_))));
 
     let mut hasty = dialled(&desk, &ana).await;
-    hasty.say(&ClientFrame::Here { viewing: None, typing: false }).await;
+    hasty.say(&ClientFrame::Here(Doing::default())).await;
     assert_eq!(ends(&mut hasty).await, ProblemCode::Order);
 
     let mut twice = Screen::open(&desk, &ana).await;

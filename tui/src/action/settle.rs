@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use baton_shared::protocol::Act;
+use baton_shared::protocol::{Act, Doing};
 
 use super::{draft, give, with_thread};
 use crate::{
     event::{Effect, Effects},
+    local::Slot,
     net::Request,
     state::{Mode, Pane, State, layout::Layout, toast::Tone},
     text::{Anchor, Clean},
@@ -144,9 +145,11 @@ fn unread_in_sight(state: &State) -> Option<(baton_shared::ConversationId, baton
 
 fn be_here(state: &mut State, out: &mut Effects) {
     let viewing = state.open.filter(|_| Layout::of(state).chat.is_some());
-    let here = (viewing, viewing.is_some() && state.now < state.typing_until);
-    if state.said_here != here {
-        state.said_here = here;
-        out.push(Effect::Net(Request::Here { viewing: here.0, typing: here.1 }));
+    let typing = viewing.is_some() && state.now < state.typing_until;
+    let to_customer = typing && viewing.is_some_and(|open| state.composer(open).slot == Slot::Reply);
+    let doing = Doing { viewing, typing, to_customer };
+    if state.said_here != doing {
+        state.said_here = doing;
+        out.push(Effect::Net(Request::Here(doing)));
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use baton_shared::{
     Clock, CommandId, ConversationId, Ids, Micros,
     protocol::{
-        Act, Answer, ClientFrame, Command, Cursor, HEARTBEAT, OLDEST_PROTOCOL, PRESENCE_ENDS, PROTOCOL, Person,
+        Act, Answer, ClientFrame, Command, Cursor, Doing, HEARTBEAT, OLDEST_PROTOCOL, PRESENCE_ENDS, PROTOCOL, Person,
         ProblemCode, ServerFrame,
     },
 };
@@ -134,7 +134,7 @@ pub struct Client {
     open: BTreeSet<ConversationId>,
     /// Those that the hello of this connection named.
     named: BTreeSet<ConversationId>,
-    here: (Option<ConversationId>, bool),
+    here: Doing,
     ready: VecDeque<NetEvent>,
     stats: Stats,
 }
@@ -175,7 +175,7 @@ impl Client {
             outbox: Outbox::default(),
             open: BTreeSet::new(),
             named: BTreeSet::new(),
-            here: (None, false),
+            here: Doing::default(),
             ready: VecDeque::new(),
             stats: Stats::default(),
         }
@@ -241,10 +241,10 @@ impl Client {
     }
 
     /// What the agent looks at and does; said at once and then with every heartbeat.
-    pub fn here(&mut self, viewing: Option<ConversationId>, typing: bool) {
-        if self.here != (viewing, typing) {
-            self.here = (viewing, typing);
-            self.say(&ClientFrame::Here { viewing, typing });
+    pub fn here(&mut self, doing: Doing) {
+        if self.here != doing {
+            self.here = doing;
+            self.say(&ClientFrame::Here(doing));
         }
     }
 
@@ -350,8 +350,7 @@ impl Client {
 
     /// Says that we are here, and asks whether the server is.
     fn beat(&mut self) {
-        let (viewing, typing) = self.here;
-        self.say(&ClientFrame::Here { viewing, typing });
+        self.say(&ClientFrame::Here(self.here));
         let sent = u64::try_from(self.clock.monotonic().as_micros()).unwrap_or(0);
         if let Link::Up(up) = &mut self.link {
             up.socket.ping(Bytes::copy_from_slice(&sent.to_be_bytes()));

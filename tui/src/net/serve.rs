@@ -3,7 +3,7 @@
 use baton_shared::{
     ConversationId,
     message::Place,
-    protocol::{ClientFrame, Command},
+    protocol::{ClientFrame, Command, Doing},
 };
 use tokio::sync::mpsc;
 
@@ -25,10 +25,7 @@ pub enum Request {
         text: String,
         based_on: i64,
     },
-    Here {
-        viewing: Option<ConversationId>,
-        typing: bool,
-    },
+    Here(Doing),
     /// Somebody is waiting: try to connect now rather than later.
     Nudge,
 }
@@ -66,7 +63,7 @@ fn apply(client: &mut Client, request: Request) {
         Request::Draft { conversation, text, based_on } => {
             client.say(&ClientFrame::Draft { conversation, text, based_on });
         }
-        Request::Here { viewing, typing } => client.here(viewing, typing),
+        Request::Here(doing) => client.here(doing),
         Request::Nudge => client.nudge(),
     }
 }

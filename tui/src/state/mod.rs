@@ -16,7 +16,7 @@ use std::{collections::HashMap, path::PathBuf, time::Duration};
 
 use baton_shared::{
     AgentId, Control, ConversationId, Ids, MessageId, Micros, ProposalId, Role,
-    protocol::{Presence, Row},
+    protocol::{Doing, Presence, Row},
 };
 use jiff::tz::TimeZone;
 
@@ -138,7 +138,7 @@ pub struct State {
     pub pasted: Option<usize>,
     pub typing_until: Micros,
     /// What the server was told of us last.
-    pub said_here: (Option<ConversationId>, bool),
+    pub said_here: Doing,
     /// What has been looked at long enough to count as read, then.
     pub read_at: Option<(ConversationId, MessageId, Micros)>,
     pub settings: Settings,
@@ -187,7 +187,7 @@ impl State {
             marks_pastes: false,
             pasted: None,
             typing_until: Micros::ZERO,
-            said_here: (None, false),
+            said_here: Doing::default(),
             read_at: None,
             settings: left.settings,
             news: News::default(),

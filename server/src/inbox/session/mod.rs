@@ -28,6 +28,7 @@ use super::{
     presence::Beacon,
     refusal::Refusal,
     stream::{self, Follower, Next},
+    typing::Typing,
 };
 use wire::{CLIENT_FRAME_LIMIT, End, Heard, WRITE_BUFFER_LIMIT, Wire};
 
@@ -143,6 +144,7 @@ struct Session<'h> {
     batches: broadcast::Receiver<Arc<Batch>>,
     presence: watch::Receiver<Arc<Vec<baton_shared::protocol::Presence>>>,
     beacon: Beacon,
+    typing: Typing,
     opened: Opened,
     heard_at: Instant,
     pinged_at: Instant,
@@ -171,6 +173,7 @@ impl<'h> Session<'h> {
             batches: hub.batches.subscribe(),
             presence: hub.presence.subscribe(),
             beacon: Beacon::new(hub, who.clone()),
+            typing: Typing::default(),
             opened: Opened { hub: hub.clone(), ids: HashSet::new() },
             who,
             heard_at: now,

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 use crate::store::{StoreError, Urgency, drafts};
 
 use super::{
-    super::{commands, roles::Right, thread},
+    super::{commands, roles::Right, thread, typing::Typing},
     GARBAGE_LIMIT, ONE_MORE_EVERY, OPEN_LIMIT, Session,
     wire::{End, Heard, Wire},
 };
@@ -37,8 +37,9 @@ impl Session<'_> {
         self.busy_until = self.busy_until.max(self.heard_at) + ONE_MORE_EVERY;
         match frame {
             ClientFrame::Hello { .. } => Err(End::Problem(ProblemCode::Order, "You have said hello already.".into())),
-            ClientFrame::Here { viewing, typing } => {
-                self.beacon.say(viewing, typing);
+            ClientFrame::Here(doing) => {
+                self.beacon.say(doing.viewing, doing.typing);
+                self.typing.show(&self.hub.context, self.who.agent.id, doing).await;
                 Ok(())
             }
             ClientFrame::Close { conversation } => {
@@ -100,6 +101,8 @@ impl Session<'_> {
     }
 
     async fn command(&mut self, wire: &mut Wire, command: &Command) -> Result<(), End> {
+        // What is sent takes the sign away.
+        self.typing = Typing::default();
         let executing = commands::execute(&self.hub.context, self.who.agent.id, command);
         // Nobody knows then whether it was done: the client comes back and gives it again.
         let answer = timeout(COMMAND, executing).await.map_err(|_| End::Store(StoreError::Busy))??;
