@@ -93,7 +93,7 @@ async fn take(door: &Door, app: &str, headers: &HeaderMap, body: Body) -> Result
     if mutation::is(Mutation::AckFirst) {
         let line = door.line.clone();
         door.life.spawn(async move {
-            tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
             let _ = line.store(batch).await;
         });
         return Ok(StatusCode::OK);

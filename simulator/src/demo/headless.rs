@@ -39,8 +39,8 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Customers who all write just before the crash.
 const RUSH: usize = 16;
 
-/// How long the rush may take to get going.
-const RUSH_LIMIT: Duration = Duration::from_millis(1_500);
+/// How long the rush may take to get going, on a machine that has much else to do.
+const RUSH_LIMIT: Duration = Duration::from_secs(10);
 
 /// Runs, and judges the run.
 pub async fn run(options: &Options, place: &Place) -> Result<Report, DemoError> {
