@@ -50,7 +50,8 @@ fn without_the_fence_the_bot_talks_over_people() {
 #[test]
 fn without_the_dedupe_messages_are_doubled() {
     let broken = broken("dedupe");
-    assert!(broken.contains("twice") && !broken.contains("not stored"), "{broken}");
+    // Not that nothing is lost: a delivery that broke off in the crash counts as the first one here.
+    assert!(broken.contains("twice"), "{broken}");
 }
 
 #[test]
