@@ -218,6 +218,7 @@ impl Sorting<'_> {
             app: self.app.to_owned(),
             reason,
             body: body.to_vec(),
+            digest: Some(hex::encode(Sha256::digest(body))),
             arrived_at: now,
             replayed_at: None,
         });

@@ -146,8 +146,9 @@ pub async fn store(tx: &mut Tx, batch: &Batch, policy: &Policy, at: Moment, ids:
     wishes::store(tx, &batch.preferences, at, ids).await?;
     letters::notice_all(tx, &batch.notices).await?;
     for letter in &batch.letters {
-        letters::insert(tx, letter).await?;
-        events::append(tx, Event::new("dead_letter", at.now)).await?;
+        if letters::insert(tx, letter).await? {
+            events::append(tx, Event::new("dead_letter", at.now)).await?;
+        }
     }
     Ok(kept)
 }

@@ -14,6 +14,8 @@ pub struct DeadLetter {
     pub reason: String,
     /// The bytes as they came.
     pub body: Vec<u8>,
+    /// SHA-256 of the body in hex; `None` for those from before digests were kept.
+    pub digest: Option<String>,
     pub arrived_at: Micros,
     pub replayed_at: Option<Micros>,
 }
@@ -31,10 +33,12 @@ pub struct Notice {
     pub arrived_at: Micros,
 }
 
-const INSERT: Sql =
-    Sql::Both("insert into dead_letter (id, app, reason, body, arrived_at) values ($1, $2, $3, $4, $5)");
+const INSERT: Sql = Sql::Both(
+    "insert into dead_letter (id, app, reason, body, digest, arrived_at) values ($1, $2, $3, $4, $5, $6) \
+     on conflict (app, digest) do nothing",
+);
 const WAITING: Sql = Sql::Both(
-    "select id, app, reason, body, arrived_at, replayed_at from dead_letter where replayed_at is null \
+    "select id, app, reason, body, digest, arrived_at, replayed_at from dead_letter where replayed_at is null \
      order by arrived_at, id limit $1",
 );
 const COUNT: Sql = Sql::Both("select count(*) from dead_letter where replayed_at is null");
@@ -51,19 +55,21 @@ const NOTICE: Sql = Sql::Each {
 
 pub const ALL: &[&Sql] = &[&INSERT, &WAITING, &COUNT, &REPLAYED, &NOTICE];
 
-pub async fn insert(tx: &mut Tx, letter: &DeadLetter) -> Result<(), StoreError> {
-    on!(tx.conn(), INSERT, |c, sql| {
+/// Keeps it unless the same bytes are here already; whether it is new.
+pub async fn insert(tx: &mut Tx, letter: &DeadLetter) -> Result<bool, StoreError> {
+    let inserted = on!(tx.conn(), INSERT, |c, sql| {
         sqlx::query(sql)
             .bind(letter.id)
             .bind(&letter.app)
             .bind(&letter.reason)
             .bind(&letter.body)
+            .bind(&letter.digest)
             .bind(letter.arrived_at)
             .execute(c)
             .await
-            .map(drop)
+            .map(|done| done.rows_affected())
     })?;
-    Ok(())
+    Ok(inserted > 0)
 }
 
 /// Those that were not replayed yet, oldest first.
