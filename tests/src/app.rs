@@ -1,12 +1,12 @@
 //! The real server on a free port, around a simulated WhatsApp on another, over real sockets.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use baton::net::{self, Client, Timing};
 use baton_server::{
     Parts, Server,
     bot::model,
-    config::{Playbook, Settings},
+    config::{Channel, Playbook, Settings},
     inbox::{new_secret, secret_hash},
     store::{
         Db, Reader, Urgency,
@@ -37,6 +37,8 @@ pub struct App {
     database: Arc<Database>,
     /// Empty for none.
     pub playbook: String,
+    /// Further numbers of the same app: `phone_number_id`s with their accounts.
+    numbers: BTreeMap<String, String>,
 }
 
 impl App {
@@ -50,6 +52,11 @@ impl App {
     }
 
     pub async fn start(database: Database, config: Config) -> Self {
+        Self::start_with(database, config, BTreeMap::new()).await
+    }
+
+    /// The same, serving further numbers of the same app: `phone_number_id`s with their accounts.
+    pub async fn start_with(database: Database, config: Config, numbers: BTreeMap<String, String>) -> Self {
         // Another test in this process may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
@@ -65,6 +72,7 @@ impl App {
             listen: "127.0.0.1:0".into(),
             database: Arc::new(database),
             playbook: Playbook::SAMPLE.into(),
+            numbers,
         };
         app.restart().await;
         app
@@ -106,7 +114,16 @@ impl App {
             .filter(|(name, _)| *name == "BATON_PLAYBOOK")
             .for_each(|(_, path)| path.clone_from(&self.playbook));
         let value = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
-        Settings::load(None, &value).expect("settings")
+        let mut settings = Settings::load(None, &value).expect("settings");
+        let first = settings.whatsapp.channels[0].clone();
+        let others = self.numbers.iter().filter(|(number, _)| **number != first.phone_number_id);
+        settings.whatsapp.channels.extend(others.map(|(number, account)| Channel {
+            name: format!("n{number}"),
+            phone_number_id: number.clone(),
+            business_account_id: account.clone(),
+            ..first.clone()
+        }));
+        settings
     }
 
     pub fn parts(&self) -> Parts {

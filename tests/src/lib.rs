@@ -4,6 +4,7 @@
 pub mod acts;
 pub mod app;
 pub mod door;
+pub mod fuzz;
 pub mod house;
 pub mod load;
 pub mod post;

@@ -1,9 +1,6 @@
 //! Promises 1, 2 and 10 at the door: over real HTTP, on both engines.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use baton_server::store::{conversations, letters, messages};
 use baton_simulator::whatsapp::{Person, Saying, sign};
@@ -141,6 +138,18 @@ on_both!(
         assert_eq!(dead_letters(&app).await, count);
         assert_eq!(app.post(text("wamid.after", "still here").to_string()).await, StatusCode::OK);
         assert_eq!(stored(&app, &["wamid.after"]).await, 1);
+    }
+);
+
+on_both!(
+    promise_2_a_dead_letter_that_comes_again_is_the_same_letter,
+    app | app | {
+        let (one, again) = tokio::join!(app.post("not json"), app.post("not json"));
+        assert_eq!((one, again), (StatusCode::OK, StatusCode::OK));
+        assert_eq!(app.post("not json").await, StatusCode::OK);
+        assert_eq!(dead_letters(&app).await, 1);
+        assert_eq!(app.post("not json either").await, StatusCode::OK);
+        assert_eq!(dead_letters(&app).await, 2);
     }
 );
 
@@ -285,53 +294,34 @@ on_both!(
 /// Every body of our own corpus, and of the folder that `BATON_WEBHOOK_CORPUS` names, is answered
 /// 200 and leaves no dead letter.
 mod corpus {
-    use baton_server::{Server, config::Channel};
+    use baton_simulator::whatsapp::Config;
+    use baton_tests::{fuzz::corpus, store::Database};
 
     use super::*;
 
     #[tokio::test]
     async fn every_body_is_understood_on_sqlite() {
-        run(App::sqlite().await).await;
+        run(Database::sqlite()).await;
     }
 
     #[tokio::test]
     async fn every_body_is_understood_on_postgres() {
-        match App::postgres().await {
-            Some(app) => run(app).await,
+        match Database::postgres().await {
+            Some(database) => run(database).await,
             None => left_out("every_body_is_understood_on_postgres"),
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the environment names a folder of further bodies")]
-    async fn run(mut app: App) {
-        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/webhooks");
-        let mut files = json_files(&own);
-        assert!(files.len() >= 100, "our own corpus is at {}", own.display());
+    async fn run(database: Database) {
+        let mut files = corpus::own();
         // Made of nothing but wrong types, account and number among them: it can belong to nobody.
         files.retain(|file| !file.ends_with("odd_types.json"));
-        if let Ok(folder) = std::env::var("BATON_WEBHOOK_CORPUS") {
-            let more = json_files(Path::new(&folder));
-            assert!(!more.is_empty(), "BATON_WEBHOOK_CORPUS: no *.json under {folder}");
-            files.extend(more);
-        }
+        files.extend(corpus::named());
         let bodies: Vec<(PathBuf, Vec<u8>)> =
             files.into_iter().map(|file| (file.clone(), std::fs::read(&file).unwrap())).collect();
         // Each body belongs to some number of some account: all of them are ours here.
-        app.stop().await;
-        let mut settings = app.settings();
-        let template = settings.whatsapp.channels[0].clone();
-        for (number, account) in numbers(&bodies) {
-            if settings.whatsapp.channels.iter().all(|channel| channel.phone_number_id != number) {
-                let name = format!("n{number}");
-                settings.whatsapp.channels.push(Channel {
-                    name,
-                    phone_number_id: number,
-                    business_account_id: account,
-                    ..template.clone()
-                });
-            }
-        }
-        app.server = Some(Server::start(settings, app.parts()).await.unwrap());
+        let values: Vec<Value> = bodies.iter().filter_map(|(_, body)| serde_json::from_slice(body).ok()).collect();
+        let app = App::start_with(database, Config::shop(), corpus::numbers(&values)).await;
         for (file, body) in bodies {
             assert_eq!(app.post(body).await, StatusCode::OK, "{}", file.display());
             let waiting = letters::waiting(app.reader().await.conn(), 1).await.unwrap();
@@ -341,49 +331,5 @@ mod corpus {
             app.post(text("wamid.last", "hello").to_string()).await == StatusCode::OK
         })
         .await;
-    }
-
-    fn json_files(folder: &Path) -> Vec<PathBuf> {
-        let mut files = Vec::new();
-        let Ok(entries) = std::fs::read_dir(folder) else { return files };
-        for entry in entries {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                files.extend(json_files(&path));
-            } else if path.extension().is_some_and(|extension| extension == "json") {
-                files.push(path);
-            }
-        }
-        files.sort();
-        files
-    }
-
-    /// The numbers that the bodies are about, each with its account; accounts without a number of
-    /// their own get one.
-    fn numbers(bodies: &[(PathBuf, Vec<u8>)]) -> BTreeMap<String, String> {
-        let mut numbers = BTreeMap::new();
-        for (_, body) in bodies {
-            let Ok(body) = serde_json::from_slice::<Value>(body) else { continue };
-            for entry in body["entry"].as_array().into_iter().flatten() {
-                let account = entry["id"].as_str().unwrap_or_default();
-                numbers.entry(format!("of-{account}")).or_insert_with(|| account.to_owned());
-                find_numbers(entry, account, &mut numbers);
-            }
-        }
-        numbers
-    }
-
-    fn find_numbers(value: &Value, account: &str, numbers: &mut BTreeMap<String, String>) {
-        match value {
-            Value::Object(object) => {
-                if let Some(number) = object.get("phone_number_id") {
-                    let number = number.as_str().map_or_else(|| number.to_string(), str::to_owned);
-                    numbers.entry(number).or_insert_with(|| account.to_owned());
-                }
-                object.values().for_each(|value| find_numbers(value, account, numbers));
-            }
-            Value::Array(array) => array.iter().for_each(|value| find_numbers(value, account, numbers)),
-            _ => {}
-        }
     }
 }
