@@ -2,14 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use baton::net::Client;
+use baton::net::{Client, Stats};
 use baton_server::lifecycle::Lifecycle;
-use baton_shared::{Clock, Ids, Role};
+use baton_shared::{
+    Clock, Ids, Role,
+    protocol::{Act, Answer},
+};
 use tokio::sync::watch;
 
 use super::{
     DemoError, Stage,
-    colleague::{Colleague, Desk, Mood, SharedDesk, Temper, lock},
+    colleague::{Colleague, Deed, Desk, Mood, SharedDesk, Temper, lock},
+    evidence::{is_reply, last_bot_word},
     people,
 };
 
@@ -51,6 +55,26 @@ impl Crew {
     /// Acts without an answer so far.
     pub(super) fn unanswered(&self) -> usize {
         self.desks.iter().map(|desk| lock(desk).unanswered).sum()
+    }
+
+    /// Whether everything has happened that agents do and suffer.
+    pub(super) fn has_seen_everything(&self) -> bool {
+        let handed_back =
+            |deed: &Deed| matches!((&deed.command.act, &deed.answer), (Act::HandBack { .. }, Answer::Done { .. }));
+        let stats = |is_so: fn(&Stats) -> bool| self.desks.iter().any(|desk| is_so(&lock(desk).stats));
+        self.did(handed_back)
+            && self.did(is_reply)
+            && stats(|stats| stats.welcomes > 1)
+            && stats(|stats| stats.welcomes > stats.snapshots)
+    }
+
+    /// Whether the answer to a take named a word of the bot's that was on its way.
+    pub(super) fn met_a_word(&self) -> bool {
+        self.did(|deed| last_bot_word(deed).is_some())
+    }
+
+    fn did(&self, what: impl Fn(&Deed) -> bool) -> bool {
+        self.desks.iter().any(|desk| lock(desk).deeds.iter().any(&what))
     }
 
     /// Everybody says goodbye and leaves their desk.

@@ -123,11 +123,7 @@ impl Evidence<'_> {
     /// Takes that cancelled a queued word, or found one on its way.
     fn takes_over_a_word(&self) -> usize {
         let on_its_way = self.deeds().filter(|deed| last_bot_word(deed).is_some()).count();
-        let cancelled = self
-            .stored
-            .messages
-            .values()
-            .filter(|message| message.author.is_fenced() && message.delivery == Some(Delivery::Cancelled));
+        let cancelled = self.stored.messages.values().filter(|message| cancelled(message));
         on_its_way + cancelled.count()
     }
 
@@ -292,11 +288,16 @@ fn acked_post(signed: &Signed) -> Option<Micros> {
     signed.attempts.iter().find(|attempt| attempt.status == Some(200)).map(|attempt| attempt.posted_at)
 }
 
-fn is_reply(deed: &Deed) -> bool {
+/// A word of the bot's that a change of control took away before it started.
+pub(super) fn cancelled(message: &Message) -> bool {
+    message.author.is_fenced() && message.delivery == Some(Delivery::Cancelled)
+}
+
+pub(super) fn is_reply(deed: &Deed) -> bool {
     matches!((&deed.command.act, &deed.answer), (Act::Send { .. }, Answer::Done { .. }))
 }
 
-fn last_bot_word(deed: &Deed) -> Option<MessageId> {
+pub(super) fn last_bot_word(deed: &Deed) -> Option<MessageId> {
     match &deed.answer {
         Answer::Done { last_bot_word, .. } => *last_bot_word,
         Answer::WroteMeanwhile { .. } | Answer::Refused { .. } => None,
