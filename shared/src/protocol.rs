@@ -111,6 +111,8 @@ pub enum Act {
     HandBack { epoch: Epoch, outcome: String, note: String, promised: String },
     /// Done, until the customer writes again.
     Resolve { epoch: Epoch, outcome: String },
+    /// These are two customers after all: what was merged last goes back to where it came from.
+    Split { epoch: Epoch },
     /// Ask for a person while the bot owns it.
     Escalate { epoch: Epoch, reason: String },
     /// Say something to the customer. `seen` is the newest customer message on the author's screen;
@@ -151,6 +153,7 @@ impl Act {
             Self::Release { .. } => "release",
             Self::HandBack { .. } => "hand_back",
             Self::Resolve { .. } => "resolve",
+            Self::Split { .. } => "split",
             Self::Escalate { .. } => "escalate",
             Self::Send { .. } => "send",
             Self::React { .. } => "react",
@@ -180,6 +183,8 @@ pub enum ServerFrame {
     Events(Events),
     /// One conversation in full, as of now.
     Thread(Box<Thread>),
+    /// A conversation that was asked for has gone into another one of the same customer's: open that one.
+    Merged { gone: ConversationId, into: ConversationId },
     /// Older messages, oldest first.
     History { conversation: ConversationId, messages: Vec<Message>, marks: Vec<Mark>, more: bool },
     /// The templates of a conversation's number, by name.
@@ -368,6 +373,19 @@ pub struct Card {
     /// Whether the customer wants marketing; `None` if nobody ever said anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marketing: Option<Consent>,
+    /// The last conversation that went into this one, and can be split off again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<Merged>,
+}
+
+/// Another conversation of the same customer's that went into this one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merged {
+    pub at: Micros,
+    /// The masked name by which it would be known again.
+    pub handle: String,
+    /// So many messages would go back.
+    pub messages: i64,
 }
 
 /// What a customer agreed to.

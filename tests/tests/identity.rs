@@ -83,3 +83,23 @@ on_both!(
         assert_eq!(names(&app, thief).await, [OLD, "US.2"]);
     }
 );
+
+on_both!(
+    a_number_that_is_written_in_two_ways_is_one_customer_and_answered_as_it_came,
+    app | app | {
+        for (round, (one, other)) in
+            [("551187654321", "5511987654321"), ("5215512345678", "525512345678"), ("541123456789", "5491123456789")]
+                .into_iter()
+                .enumerate()
+        {
+            let first = arrives(&app, &format!("wamid.{round}.1"), Some(one), None, text()).await;
+            assert_eq!(arrives(&app, &format!("wamid.{round}.2"), Some(other), None, text()).await, first);
+            assert_eq!(names(&app, first).await, [other]);
+            assert_eq!(arrives(&app, &format!("wamid.{round}.3"), Some(one), Some("BR.1"), text()).await, first);
+            assert_eq!(names(&app, first).await, [one, "BR.1"]);
+            let moves =
+                json!({"type": "system", "system": {"type": "user_changed_user_id", "user_id": format!("XX.{round}")}});
+            arrives(&app, &format!("wamid.{round}.4"), Some(one), Some("BR.1"), moves).await;
+        }
+    }
+);

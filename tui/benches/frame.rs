@@ -139,7 +139,14 @@ impl Bench {
             messages: (0..MESSAGES).map(|n| message(open, n)).collect(),
             marks: vec![],
             more: false,
-            card: Card { conversation: open, version: 1, handoffs: vec![], proposals: vec![], marketing: None },
+            card: Card {
+                conversation: open,
+                version: 1,
+                handoffs: vec![],
+                proposals: vec![],
+                marketing: None,
+                merged: None,
+            },
             draft: None,
         };
         bench.server(ServerFrame::Thread(Box::new(thread)));

@@ -81,6 +81,8 @@ fn sentence(kind: &str, who: Option<&str>) -> Option<String> {
         "pause_ended" => always("the phone's pause ended"),
         "elsewhere" => always("another app took the thread"),
         "returned" => always("the other app gave the thread back"),
+        "merged" => always("two conversations with this customer became one"),
+        "split" => did("split it: these are two customers").or_else(|| always("split: these are two customers")),
         "number_recycled" => always("this number was another customer's before"),
         _ => None,
     }

@@ -165,7 +165,14 @@ fn thread(draft: Option<Draft>) -> Thread {
         revoked_at: None,
         sent_again: false,
     };
-    let card = Card { conversation: conversation(), version: 1, handoffs: vec![], proposals: vec![], marketing: None };
+    let card = Card {
+        conversation: conversation(),
+        version: 1,
+        handoffs: vec![],
+        proposals: vec![],
+        marketing: None,
+        merged: None,
+    };
     Thread { row: row(), messages: vec![message], marks: vec![], more: false, card, draft }
 }
 

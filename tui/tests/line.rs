@@ -141,7 +141,7 @@ fn thread(conversation: ConversationId) -> ServerFrame {
         returns_at: None,
         updated_at: NOW,
     };
-    let card = Card { conversation, version: 1, handoffs: vec![], proposals: vec![], marketing: None };
+    let card = Card { conversation, version: 1, handoffs: vec![], proposals: vec![], marketing: None, merged: None };
     ServerFrame::Thread(Box::new(Thread { row, messages: vec![], marks: vec![], more: false, card, draft: None }))
 }
 

@@ -3,6 +3,9 @@
 pub mod amended;
 pub mod consent;
 pub mod control;
+pub mod identity;
+pub mod merge;
+pub mod numbers;
 pub mod order;
 pub mod outgoing;
 pub mod split;

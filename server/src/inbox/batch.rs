@@ -9,7 +9,7 @@ use axum::extract::ws::Utf8Bytes;
 use baton_shared::{
     AgentId, ConversationId, MessageId, Micros,
     message::Message,
-    protocol::{Card, Consent, Event, Person},
+    protocol::{Card, Consent, Event, Merged, Person},
 };
 use serde::Serialize;
 
@@ -17,8 +17,9 @@ use crate::{
     Context,
     store::{
         Conn, StoreError, agents, consents, control,
+        customers::AliasKind,
         events::{self, Appended, Position},
-        handoffs, messages, proposals,
+        handoffs, mergers, messages, proposals,
         rows::{self, Seen},
     },
 };
@@ -56,6 +57,8 @@ pub struct Batch {
     /// Of conversations that are open on some screen.
     pub(super) messages: Vec<Item<Message>>,
     pub(super) cards: Vec<Item<Card>>,
+    /// Conversations that have gone into others.
+    pub(super) merged: Vec<ConversationId>,
     /// Everybody, if that has changed.
     pub(super) people: Vec<Item<Person>>,
     /// The frames for whoever sees everything and has none of these open; by whether they may audit.
@@ -131,6 +134,7 @@ impl Batch {
             true => people(reader.conn()).await?,
             false => Vec::new(),
         };
+        let merged = merged_in(&events, &rows);
         Ok(Self {
             after,
             through,
@@ -141,6 +145,7 @@ impl Batch {
             rows,
             messages: messages.into_iter().map(Item::new).collect(),
             cards: cards.into_iter().map(Item::new).collect(),
+            merged,
             people: people.into_iter().map(Item::new).collect(),
             shared: Default::default(),
         })
@@ -160,6 +165,13 @@ impl Batch {
         let found = self.rows.binary_search_by_key(&id, |item| item.row.value.conversation);
         found.ok().map(|place| &self.rows[place])
     }
+}
+
+/// What has gone into another one, unless it has been split off again since.
+fn merged_in(events: &[Appended], rows: &[RowItem]) -> Vec<ConversationId> {
+    let merged = events.iter().filter(|event| event.kind == mergers::MERGED);
+    let gone = merged.filter_map(|event| event.detail.as_deref()?.parse().ok());
+    gone.filter(|id| rows.iter().all(|item| item.row.value.conversation != *id)).collect()
 }
 
 /// Everybody who may sign in.
@@ -206,12 +218,23 @@ async fn cards_of(
 pub(super) async fn card(mut conn: Conn<'_>, conversation: ConversationId, version: i64) -> Result<Card, StoreError> {
     let handoffs = handoffs::latest(conn.again(), conversation, HANDOFFS).await?;
     let proposals = proposals::open(conn.again(), conversation).await?;
-    let marketing = consents::of_conversation(conn, conversation).await?;
+    let marketing = consents::of_conversation(conn.again(), conversation).await?;
+    let merged = merged(conn, conversation).await?;
     Ok(Card {
         conversation,
         version,
         handoffs: handoffs.into_iter().map(Into::into).collect(),
         proposals: proposals.into_iter().map(Into::into).collect(),
         marketing: marketing.map(|one| Consent { granted: one.granted, at: one.at, agent: one.agent }),
+        merged,
     })
+}
+
+/// What can be split off again.
+async fn merged(mut conn: Conn<'_>, conversation: ConversationId) -> Result<Option<Merged>, StoreError> {
+    let Some(last) = mergers::latest(conn.again(), conversation).await? else { return Ok(None) };
+    let names = last.names();
+    let name = |kind| names.iter().find(|name| name.kind == kind).map(|name| name.value.as_str());
+    let handle = rows::masked(name(AliasKind::Phone), name(AliasKind::User));
+    Ok(Some(Merged { at: last.at, handle, messages: last.messages(conn).await? }))
 }

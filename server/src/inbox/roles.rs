@@ -95,6 +95,7 @@ pub const fn right_of(act: &Act) -> Right {
         | Act::HandBack { .. }
         | Act::Resolve { .. }
         | Act::Escalate { .. }
+        | Act::Split { .. }
         | Act::Send { .. }
         | Act::React { .. }
         | Act::SendTemplate { .. }

@@ -275,6 +275,12 @@ impl Follower {
                 picked.gone.push(id);
             }
         }
+        for id in &batch.merged {
+            if self.known.remove(id) || self.viewer.scope() == Scope::Everything {
+                self.open.remove(id);
+                picked.gone.push(*id);
+            }
+        }
         let new = batch.events.iter().filter(|(position, _)| *position > self.position).map(|(_, event)| event);
         picked.events = new.filter(|event| self.may_hear(batch, event.value.conversation)).collect();
         let on_screen = |id: ConversationId| self.open.contains(&id) && self.may_see(batch, id);

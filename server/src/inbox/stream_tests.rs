@@ -81,7 +81,14 @@ fn person() -> Person {
 fn batch(after: i64, rows: &[bool], messages: &[(u8, usize)], events: &[u8]) -> Batch {
     let position = |seq| Position { xid: 0, seq };
     let last = after + i64::try_from(events.len()).unwrap();
-    let card = Card { conversation: thread(1), version: 1, handoffs: vec![], proposals: vec![], marketing: None };
+    let card = Card {
+        conversation: thread(1),
+        version: 1,
+        handoffs: vec![],
+        proposals: vec![],
+        marketing: None,
+        merged: None,
+    };
     Batch {
         after: position(after),
         through: position(last),
@@ -92,6 +99,7 @@ fn batch(after: i64, rows: &[bool], messages: &[(u8, usize)], events: &[u8]) -> 
         rows: (0..).zip(rows).map(|(number, waits)| row(number, *waits)).collect(),
         messages: messages.iter().map(|(number, length)| Item::new(message(*number, *length))).collect(),
         cards: vec![Item::new(card)],
+        merged: vec![],
         people: vec![Item::new(person())],
         shared: [OnceLock::new(), OnceLock::new()],
     }

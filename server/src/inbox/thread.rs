@@ -10,8 +10,9 @@ use baton_shared::{
 use crate::{
     Context,
     store::{
-        Conn, StoreError, channels, control, drafts,
+        Conn, StoreError, channels, control, conversations, drafts,
         events::{self, Appended},
+        mergers,
         messages::{self, Stored},
         rows::{self, Seen},
         templates,
@@ -72,6 +73,23 @@ pub async fn templates(
     Ok(Some(stored.into_iter().map(view::template).collect()))
 }
 
+/// Where a conversation is now that has gone into another one which the viewer may see.
+pub(super) async fn merged_into(
+    context: &Context,
+    viewer: &Viewer,
+    id: ConversationId,
+) -> Result<Option<ConversationId>, StoreError> {
+    let mut reader = context.db.snapshot().await?;
+    let mut into = None;
+    let mut found = conversations::by_id(reader.conn(), id).await?;
+    while let Some(next) = found.and_then(|one| one.merged_into) {
+        into = Some(next);
+        found = conversations::by_id(reader.conn(), next).await?;
+    }
+    let Some(into) = into else { return Ok(None) };
+    Ok(visible(reader.conn(), context, viewer, into).await?.map(|seen| seen.row.conversation))
+}
+
 /// Whether the viewer may see it.
 pub(super) async fn may_see(context: &Context, viewer: &Viewer, id: ConversationId) -> Result<bool, StoreError> {
     let mut reader = context.db.reader().await?;
@@ -103,7 +121,9 @@ async fn page(mut conn: Conn<'_>, id: ConversationId, before: Place) -> Result<P
     stored.drain(..stored.len() - fits);
     let from = stored.first().filter(|_| more).map_or(Micros(0), |oldest| Micros::from_seconds(oldest.second));
     let until = Micros::from_seconds(before.second);
-    let marks = events::of_conversation(conn.again(), id, control::KINDS, from, until).await?;
+    let mut of = mergers::sources(conn.again(), id).await?;
+    of.push(id);
+    let marks = events::of_conversations(conn.again(), &of, control::KINDS, from, until).await?;
     Ok(Page { messages: view::messages(conn, stored).await?, marks: marks.into_iter().map(mark).collect(), more })
 }
 
@@ -118,5 +138,7 @@ fn fitting(stored: &[Stored]) -> usize {
 }
 
 fn mark(event: Appended) -> Mark {
-    Mark { at: event.at, kind: event.kind, agent: event.agent, detail: event.detail.filter(|code| !code.is_empty()) }
+    // Of a merger it is an id.
+    let detail = event.detail.filter(|code| !code.is_empty() && event.kind != mergers::MERGED);
+    Mark { at: event.at, kind: event.kind, agent: event.agent, detail }
 }

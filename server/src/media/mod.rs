@@ -157,12 +157,12 @@ async fn settle(context: &Context, file: Media, settled: Settled) -> Result<(), 
     let job = context.db.write(Urgency::Last, move |tx| {
         let (file, settled) = (file.clone(), settled.clone());
         Box::pin(async move {
-            let locked = conversations::lock(tx, file.conversation).await?;
-            if locked.is_none() || !media::settle(tx, &file, &settled).await? {
+            let Some(thread) = conversations::lock_present(tx, file.conversation).await? else { return Ok(()) };
+            if !media::settle(tx, &file, &settled).await? {
                 return Ok(());
             }
             messages::touch(tx, &[file.message]).await?;
-            let event = Event::new("message_amended", now).of(file.conversation).about(file.message);
+            let event = Event::new("message_amended", now).of(thread.id).about(file.message);
             events::append(tx, event).await
         })
     });

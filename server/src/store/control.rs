@@ -252,6 +252,8 @@ pub const fn event_kind(step: Step) -> &'static str {
 /// The kinds of [`event_kind`], and what else is a mark in a thread.
 pub const KINDS: &[&str] = &[
     "number_recycled",
+    super::mergers::MERGED,
+    super::mergers::SPLIT_AGAIN,
     "escalated",
     "taken",
     "assigned",

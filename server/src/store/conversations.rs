@@ -52,6 +52,8 @@ pub struct Conversation {
     /// A read mark that waits to be sent for this message of Meta's.
     pub mark_wamid: Option<String>,
     pub mark_typing: bool,
+    /// It has turned out to be with the same customer as that one, and is there now.
+    pub merged_into: Option<ConversationId>,
     pub version: i64,
     pub created_at: Micros,
     pub updated_at: Micros,
@@ -96,6 +98,7 @@ impl Conversation {
             returns_at: None,
             mark_wamid: None,
             mark_typing: false,
+            merged_into: None,
             version: 0,
             created_at: now,
             updated_at: now,
@@ -156,6 +159,7 @@ struct Raw {
     returns_at: Option<Micros>,
     mark_wamid: Option<String>,
     mark_typing: bool,
+    merged_into: Option<ConversationId>,
     version: i64,
     created_at: Micros,
     updated_at: Micros,
@@ -192,6 +196,7 @@ impl TryFrom<Raw> for Conversation {
             returns_at: raw.returns_at,
             mark_wamid: raw.mark_wamid,
             mark_typing: raw.mark_typing,
+            merged_into: raw.merged_into,
             version: raw.version,
             created_at: raw.created_at,
             updated_at: raw.updated_at,
@@ -204,7 +209,7 @@ macro_rules! columns {
         "id, channel_id, customer_id, group_id, control, owner, control_moment, epoch, episode, waiting_since, \
          window_closes_at, window_overruled, due_at, due_since, lease, lease_until, begun_again, unresolved, language, \
          newest, newest_second, unanswered_since, unread, last_message, handoff, returns_at, mark_wamid, mark_typing, \
-         version, created_at, updated_at"
+         merged_into, version, created_at, updated_at"
     };
 }
 
@@ -315,7 +320,11 @@ const OWNED: Sql = Sql::Both(
 const PAUSED: Sql =
     Sql::Both("select id from conversation where control = 'phone' and returns_at <= $1 order by returns_at limit $2");
 
-pub const ALL: &[&Sql] = &[&BY_ID, &LOCK, &LOOK, &OF_CUSTOMERS, &OF_GROUPS, &INSERT, &SAVE, &OWNED, &PAUSED];
+const GIVE: Sql = Sql::Both("update conversation set customer_id = $2 where id = $1");
+const MERGE: Sql = Sql::Both("update conversation set merged_into = $2 where id = $1");
+
+pub const ALL: &[&Sql] =
+    &[&BY_ID, &LOCK, &LOOK, &OF_CUSTOMERS, &OF_GROUPS, &INSERT, &SAVE, &OWNED, &PAUSED, &GIVE, &MERGE];
 
 /// A conversation in an agent's hands.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -347,6 +356,27 @@ pub async fn by_id(conn: Conn<'_>, id: ConversationId) -> Result<Option<Conversa
 /// Reads it and holds its row until the transaction ends: what the fence stands on.
 pub async fn lock(tx: &mut Tx, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
     Ok(lock_all(tx, &[id]).await?.pop())
+}
+
+/// The same, and if it has been merged into another one, that one.
+pub async fn lock_present(tx: &mut Tx, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
+    let mut found = lock(tx, id).await?;
+    while let Some(into) = found.as_ref().and_then(|one| one.merged_into) {
+        found = lock(tx, into).await?;
+    }
+    Ok(found)
+}
+
+/// It is with this customer from now on.
+pub async fn give(tx: &mut Tx, id: ConversationId, to: CustomerId) -> Result<(), StoreError> {
+    on!(tx.conn(), GIVE, |c, sql| sqlx::query(sql).bind(id).bind(to).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Says that it is there now; `None`: that it is one of its own again.
+pub async fn merge_into(tx: &mut Tx, id: ConversationId, into: Option<ConversationId>) -> Result<(), StoreError> {
+    on!(tx.conn(), MERGE, |c, sql| sqlx::query(sql).bind(id).bind(into).execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// Locks several in the order of their ids, so that two who do so never wait for one another.

@@ -6,6 +6,7 @@ use baton_shared::{CustomerId, Micros};
 use serde_json::json;
 
 use super::{Conn, Sql, StoreError, Tx, engine::on, json};
+use crate::domain::numbers;
 
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Customer {
@@ -24,8 +25,26 @@ pub enum AliasKind {
     Phone,
 }
 
+/// A name by which customers are found: of a phone the one way of writing it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    scope: String,
+    kind: AliasKind,
+    value: String,
+}
+
+impl Key {
+    pub fn new(scope: &str, kind: AliasKind, value: &str) -> Self {
+        let value = match kind {
+            AliasKind::User => value.to_owned(),
+            AliasKind::Phone => numbers::canonical(value).into_owned(),
+        };
+        Self { scope: scope.to_owned(), kind, value }
+    }
+}
+
 impl AliasKind {
-    const fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Self::User => "user",
             Self::Phone => "phone",
@@ -33,7 +52,7 @@ impl AliasKind {
     }
 }
 
-/// One name that a customer goes by.
+/// One name that a customer goes by, as it was received.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, sqlx::FromRow)]
 pub struct Alias {
     /// The portfolio that the value means something in.
@@ -42,6 +61,12 @@ pub struct Alias {
     pub value: String,
     #[sqlx(rename = "customer_id")]
     pub customer: CustomerId,
+}
+
+impl Alias {
+    pub fn key(&self) -> Key {
+        Key::new(&self.scope, self.kind, &self.value)
+    }
 }
 
 /// One name that a customer goes by, and what they are called.
@@ -97,7 +122,6 @@ const RENAME: Sql = Sql::Each {
                and (customer.name <> r.name or customer.username is distinct from r.username)",
 };
 
-const PASS_ON: Sql = Sql::Both("update alias set customer_id = $4 where scope = $1 and kind = $2 and value = $3");
 const PUT_ALIAS: Sql = Sql::Both(
     "insert into alias (scope, kind, value, customer_id) values ($1, $2, $3, $4) \
      on conflict (scope, kind, value) do update set customer_id = excluded.customer_id",
@@ -105,11 +129,30 @@ const PUT_ALIAS: Sql = Sql::Both(
 const DROP_OTHERS: Sql =
     Sql::Both("delete from alias where scope = $1 and kind = $2 and value <> $3 and customer_id = $4");
 
-pub const ALL: &[&Sql] = &[&BY_ID, &FIND, &OF, &INSERT, &INSERT_ALIASES, &RENAME, &PASS_ON, &PUT_ALIAS, &DROP_OTHERS];
+const DROP: Sql = Sql::Both("delete from alias where scope = $1 and kind = $2 and value = $3 and customer_id = $4");
+const GIVE: Sql = Sql::Both("update alias set customer_id = $2 where customer_id = $1");
 
-/// What was another customer's is this one's now.
-pub async fn pass_on(tx: &mut Tx, alias: &Alias) -> Result<(), StoreError> {
-    on!(tx.conn(), PASS_ON, |c, sql| sqlx::query(sql)
+pub const ALL: &[&Sql] =
+    &[&BY_ID, &FIND, &OF, &INSERT, &INSERT_ALIASES, &RENAME, &PUT_ALIAS, &DROP_OTHERS, &DROP, &GIVE];
+
+/// From now on the name is this customer's, whoever had it before.
+pub async fn put_alias(tx: &mut Tx, alias: &Alias) -> Result<(), StoreError> {
+    with_alias(tx, PUT_ALIAS, alias).await
+}
+
+/// From now on the customer goes by this one, and by no other of its kind.
+pub async fn replace(tx: &mut Tx, alias: &Alias) -> Result<(), StoreError> {
+    with_alias(tx, DROP_OTHERS, alias).await?;
+    put_alias(tx, alias).await
+}
+
+/// Nobody goes by it any more, if this customer did.
+pub async fn drop_alias(tx: &mut Tx, alias: &Alias) -> Result<(), StoreError> {
+    with_alias(tx, DROP, alias).await
+}
+
+async fn with_alias(tx: &mut Tx, statement: Sql, alias: &Alias) -> Result<(), StoreError> {
+    on!(tx.conn(), statement, |c, sql| sqlx::query(sql)
         .bind(&alias.scope)
         .bind(alias.kind.word())
         .bind(&alias.value)
@@ -120,24 +163,9 @@ pub async fn pass_on(tx: &mut Tx, alias: &Alias) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// From now on the customer goes by this one, and by no other of its kind.
-pub async fn replace(tx: &mut Tx, alias: &Alias) -> Result<(), StoreError> {
-    on!(tx.conn(), DROP_OTHERS, |c, sql| sqlx::query(sql)
-        .bind(&alias.scope)
-        .bind(alias.kind.word())
-        .bind(&alias.value)
-        .bind(alias.customer)
-        .execute(c)
-        .await
-        .map(drop))?;
-    on!(tx.conn(), PUT_ALIAS, |c, sql| sqlx::query(sql)
-        .bind(&alias.scope)
-        .bind(alias.kind.word())
-        .bind(&alias.value)
-        .bind(alias.customer)
-        .execute(c)
-        .await
-        .map(drop))?;
+/// Every name of the one is the other's from now on.
+pub async fn give_names(tx: &mut Tx, from: CustomerId, to: CustomerId) -> Result<(), StoreError> {
+    on!(tx.conn(), GIVE, |c, sql| sqlx::query(sql).bind(from).bind(to).execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -145,14 +173,20 @@ pub async fn by_id(conn: Conn<'_>, id: CustomerId) -> Result<Option<Customer>, S
     Ok(on!(conn, BY_ID, |c, sql| sqlx::query_as(sql).bind(id).fetch_optional(c).await)?)
 }
 
-/// Whoever goes by one of these names, once for each name that they go by.
+/// Whoever goes by one of these names, or by another way of writing one, once for each name of theirs.
 pub async fn find<'a>(
     conn: Conn<'_>,
     names: impl IntoIterator<Item = (&'a str, AliasKind, &'a str)>,
 ) -> Result<Vec<Known>, StoreError> {
-    let rows =
-        names.into_iter().map(|(scope, kind, value)| json!({"scope": scope, "kind": kind.word(), "value": value}));
-    let rows = json::rows(rows.collect());
+    let mut rows = Vec::new();
+    for (scope, kind, value) in names {
+        let row = |value: &str| json!({"scope": scope, "kind": kind.word(), "value": value});
+        match kind {
+            AliasKind::User => rows.push(row(value)),
+            AliasKind::Phone => rows.extend(numbers::variants(value).iter().map(|value| row(value))),
+        }
+    }
+    let rows = json::rows(rows);
     Ok(on!(conn, FIND, |c, sql| sqlx::query_as(sql).bind(rows).fetch_all(c).await)?)
 }
 

@@ -2,9 +2,10 @@
 
 mod amended;
 mod moves;
-mod wishes;
+mod sides;
+pub(super) mod wishes;
 
-use std::collections::{BTreeMap, HashMap, HashSet, hash_map::Entry};
+use std::collections::{HashMap, HashSet};
 
 use baton_shared::{
     AttemptId, ChannelId, Control, ConversationId, CustomerId, Ids, MessageId, Micros,
@@ -17,11 +18,13 @@ use crate::domain::{
     turn::{self, Pause, Said},
 };
 
+use self::sides::Found;
+
 use super::{
     Moment, StoreError, Tx, amendments, channels,
     control::{self, Because},
     conversations::{self, Conversation, Side},
-    customers::{self, Alias, AliasKind, Customer, Known},
+    customers::AliasKind,
     events::{self, Event},
     letters::{self, DeadLetter, Notice},
     media,
@@ -165,8 +168,7 @@ async fn store_arrivals(
     if once.is_empty() {
         return Ok(Kept::default());
     }
-    let Found { sides, recycled } = sides(tx, &once, at.now, ids).await?;
-    moves::follow(tx, &once, &sides).await?;
+    let Found { sides, recycled } = sides::find(tx, &once, at, ids).await?;
     let mut threads = threads(tx, &once, &sides, at.now, ids).await?;
     // Under the locks of their conversations: another server that has the same message waits there.
     let known = known(tx, &once).await?;
@@ -227,102 +229,6 @@ async fn known(tx: &mut Tx, arrivals: &[&Arrival]) -> Result<HashSet<String>, St
     Ok(known)
 }
 
-/// Whose arrivals are.
-struct Found {
-    sides: Vec<Side>,
-    /// Customers with a phone number that was somebody else's before: networks give them out again.
-    recycled: HashSet<CustomerId>,
-}
-
-/// Whose each arrival is, customers made where nobody goes by that name yet.
-async fn sides(tx: &mut Tx, arrivals: &[&Arrival], now: Micros, ids: &Ids) -> Result<Found, StoreError> {
-    let names: HashSet<(&str, AliasKind, &str)> = arrivals.iter().flat_map(|one| names_of(one)).collect();
-    let known = customers::find(tx.conn(), names).await?;
-    let aliases = known.iter().map(|known| &known.alias);
-    let mut whose: HashMap<(String, AliasKind, String), CustomerId> =
-        aliases.clone().map(|one| ((one.scope.clone(), one.kind, one.value.clone()), one.customer)).collect();
-    let mut with_user_id: HashSet<CustomerId> =
-        aliases.filter(|alias| alias.kind == AliasKind::User).map(|alias| alias.customer).collect();
-    let (mut new, mut new_aliases, mut given_out) = (Vec::new(), Vec::new(), Vec::new());
-    let mut sides = Vec::with_capacity(arrivals.len());
-    for arrival in arrivals {
-        if let Some(group) = &arrival.group {
-            sides.push(Side::Group(group.clone()));
-            continue;
-        }
-        let key =
-            |kind, value: &Option<String>| value.as_ref().map(|value| (arrival.scope.clone(), kind, value.clone()));
-        let (user, phone) = (key(AliasKind::User, &arrival.user_id), key(AliasKind::Phone, &arrival.phone));
-        let by_user = user.as_ref().and_then(|key| whose.get(key)).copied();
-        // A phone leads to its customer unless that customer is known to be somebody else.
-        let by_phone = phone
-            .as_ref()
-            .and_then(|key| whose.get(key))
-            .copied()
-            .filter(|customer| user.is_none() || !with_user_id.contains(customer));
-        let customer = by_user.or(by_phone).unwrap_or_else(|| {
-            let id: CustomerId = ids.next(now);
-            let name = arrival.name.clone().unwrap_or_default();
-            new.push(Customer { id, name, username: arrival.username.clone(), created_at: now });
-            id
-        });
-        if user.is_some() {
-            with_user_id.insert(customer);
-        }
-        for (scope, kind, value) in [user, phone].into_iter().flatten() {
-            match whose.entry((scope.clone(), kind, value.clone())) {
-                Entry::Vacant(free) => {
-                    free.insert(customer);
-                    new_aliases.push(Alias { scope, kind, value, customer });
-                }
-                // Both are known by their user ids: the number has another owner now.
-                Entry::Occupied(mut other)
-                    if kind == AliasKind::Phone && arrival.user_id.is_some() && *other.get() != customer =>
-                {
-                    if with_user_id.contains(other.get()) {
-                        other.insert(customer);
-                        given_out.push(Alias { scope, kind, value, customer });
-                    }
-                }
-                Entry::Occupied(_) => {}
-            }
-        }
-        sides.push(Side::Customer(customer));
-    }
-    customers::insert_all(tx, &new).await?;
-    customers::insert_aliases(tx, &new_aliases).await?;
-    for alias in &given_out {
-        tracing::warn!(customer = %alias.customer, "a phone number was another customer's before");
-        customers::pass_on(tx, alias).await?;
-    }
-    rename(tx, arrivals, &sides, &known).await?;
-    Ok(Found { sides, recycled: given_out.into_iter().map(|alias| alias.customer).collect() })
-}
-
-fn names_of(arrival: &Arrival) -> impl Iterator<Item = (&str, AliasKind, &str)> {
-    let user = arrival.user_id.as_deref().map(|value| (arrival.scope.as_str(), AliasKind::User, value));
-    let phone = arrival.phone.as_deref().map(|value| (arrival.scope.as_str(), AliasKind::Phone, value));
-    user.into_iter().chain(phone)
-}
-
-/// People change their names; the newest one counts.
-async fn rename(tx: &mut Tx, arrivals: &[&Arrival], sides: &[Side], known: &[Known]) -> Result<(), StoreError> {
-    let called: HashMap<CustomerId, (&str, Option<&str>)> =
-        known.iter().map(|one| (one.alias.customer, (one.name.as_str(), one.username.as_deref()))).collect();
-    let mut names = BTreeMap::new();
-    for (arrival, side) in arrivals.iter().zip(sides) {
-        // What the business said names the business, not its customer.
-        if let (Side::Customer(customer), Some(name)) = (side, &arrival.name)
-            && !arrival.by_business
-            && called.contains_key(customer)
-        {
-            names.insert(*customer, (name.as_str(), arrival.username.as_deref()));
-        }
-    }
-    names.retain(|customer, name| called.get(customer) != Some(name));
-    customers::rename_all(tx, &names).await
-}
-
 /// The conversation of each side on its channel, locked, made where there is none.
 async fn threads(
     tx: &mut Tx,
@@ -346,6 +252,10 @@ async fn threads(
     }
     if !groups.is_empty() {
         found.extend(conversations::lock_of_groups(tx, groups).await?);
+    }
+    // Merged while we waited for its lock: begin again, and find whose it is now.
+    if found.iter().any(|one| one.merged_into.is_some()) {
+        return Err(StoreError::Conflict);
     }
     let mut threads: HashMap<(ChannelId, Side), Conversation> =
         found.into_iter().filter_map(|one| Some(((one.channel, one.side()?), one))).collect();

@@ -155,16 +155,17 @@ const LAG: Sql = Sql::Each {
                from pg_stat_activity where backend_xid is not null or backend_xmin is not null",
 };
 
-const OF_CONVERSATION: Sql = Sql::Each {
+const OF_CONVERSATIONS: Sql = Sql::Each {
     sqlite: "select xid, seq, at, kind, conversation_id, message_id, agent_id, epoch, detail from event \
-             where conversation_id = $1 and at >= $2 and at < $3 \
+             where conversation_id in (select unhex(value) from json_each($1)) and at >= $2 and at < $3 \
              and kind in (select value from json_each($4)) order by at, seq",
     postgres: "select xid::text::bigint as xid, seq, at, kind, conversation_id, message_id, agent_id, epoch, detail \
-               from event where conversation_id = $1 and at >= $2 and at < $3 \
+               from event where conversation_id in (select value::uuid from json_array_elements_text($1::json)) \
+               and at >= $2 and at < $3 \
                and kind in (select json_array_elements_text($4::json)) order by at, seq",
 };
 
-pub const ALL: &[&Sql] = &[&APPEND, &AFTER, &HORIZON, &FORGET, &LAG, &OF_CONVERSATION];
+pub const ALL: &[&Sql] = &[&APPEND, &AFTER, &HORIZON, &FORGET, &LAG, &OF_CONVERSATIONS];
 
 pub async fn append(tx: &mut Tx, event: Event) -> Result<(), StoreError> {
     append_all(tx, &[event]).await
@@ -237,17 +238,17 @@ pub async fn lag(conn: Conn<'_>) -> Result<i64, StoreError> {
     Ok(on!(conn, LAG, |c, sql| sqlx::query_scalar(sql).fetch_one(c).await)?)
 }
 
-/// A conversation's events of some kinds from `from` until before `until`.
-pub async fn of_conversation(
+/// The events of some kinds of these conversations, from `from` until before `until`.
+pub async fn of_conversations(
     conn: Conn<'_>,
-    conversation: ConversationId,
+    conversations: &[ConversationId],
     kinds: &[&str],
     from: Micros,
     until: Micros,
 ) -> Result<Vec<Appended>, StoreError> {
-    let kinds = json::texts(kinds.iter().copied());
-    Ok(on!(conn, OF_CONVERSATION, |c, sql| {
-        sqlx::query_as(sql).bind(conversation).bind(from).bind(until).bind(kinds).fetch_all(c).await
+    let (ids, kinds) = (json::ids(conversations), json::texts(kinds.iter().copied()));
+    Ok(on!(conn, OF_CONVERSATIONS, |c, sql| {
+        sqlx::query_as(sql).bind(ids).bind(from).bind(until).bind(kinds).fetch_all(c).await
     })?)
 }
 

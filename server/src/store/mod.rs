@@ -25,6 +25,7 @@ pub mod handoffs;
 pub mod leases;
 pub mod letters;
 pub mod media;
+pub mod mergers;
 pub mod messages;
 pub mod notify;
 pub mod outbox;
@@ -59,6 +60,7 @@ pub const STATEMENTS: &[&[&Sql]] = &[
     leases::ALL,
     letters::ALL,
     media::ALL,
+    mergers::ALL,
     messages::ALL,
     outbox::ALL,
     proposals::ALL,

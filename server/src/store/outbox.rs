@@ -190,8 +190,7 @@ pub async fn recent(
 
 /// The transaction that marks a message `sending`, or finds that it must not start.
 pub async fn start(tx: &mut Tx, candidate: Candidate, at: Moment, ids: &Ids) -> Result<Started, StoreError> {
-    let locked = conversations::lock(tx, candidate.conversation).await?;
-    let (Some(mut thread), Some(mut message)) = (locked, messages::by_id(tx.conn(), candidate.message).await?) else {
+    let Some((mut thread, mut message)) = locked(tx, candidate).await? else {
         return Ok(Started::Not);
     };
     if message.delivery != Some(Delivery::Queued) || message.next_try_at.is_none_or(|due| due > at.time) {
@@ -219,6 +218,21 @@ pub async fn start(tx: &mut Tx, candidate: Candidate, at: Moment, ids: &Ids) -> 
     thread.updated_at = at.now;
     conversations::save(tx, &thread).await?;
     Ok(started)
+}
+
+/// The message and the conversation that it is in: that may have been merged into another one meanwhile.
+async fn locked(tx: &mut Tx, candidate: Candidate) -> Result<Option<(Conversation, Stored)>, StoreError> {
+    let thread = conversations::lock_present(tx, candidate.conversation).await?;
+    let message = messages::by_id(tx.conn(), candidate.message).await?;
+    match (thread, message) {
+        (Some(thread), Some(message)) if message.conversation == thread.id => Ok(Some((thread, message))),
+        // Split off again.
+        (Some(_), Some(message)) => {
+            let thread = conversations::lock(tx, message.conversation).await?;
+            Ok(thread.map(|thread| (thread, message)))
+        }
+        _ => Ok(None),
+    }
 }
 
 async fn decide(tx: &mut Tx, thread: &Conversation, message: &Stored, at: Moment) -> Result<Start, StoreError> {
@@ -354,8 +368,7 @@ pub async fn settle(
     at: Moment,
     ids: &Ids,
 ) -> Result<(), StoreError> {
-    let locked = conversations::lock(tx, candidate.conversation).await?;
-    let (Some(mut thread), Some(mut message)) = (locked, messages::by_id(tx.conn(), candidate.message).await?) else {
+    let Some((mut thread, mut message)) = locked(tx, candidate).await? else {
         return Ok(());
     };
     let next = next(&thread, &message, report, at);
@@ -484,8 +497,7 @@ async fn attempt_ended(
 
 /// An unknown send of the bot's that nothing settled: a person is needed now.
 pub async fn give_up_waiting(tx: &mut Tx, candidate: Candidate, at: Moment, ids: &Ids) -> Result<(), StoreError> {
-    let locked = conversations::lock(tx, candidate.conversation).await?;
-    let (Some(mut thread), Some(mut message)) = (locked, messages::by_id(tx.conn(), candidate.message).await?) else {
+    let Some((mut thread, mut message)) = locked(tx, candidate).await? else {
         return Ok(());
     };
     if message.delivery != Some(Delivery::Unknown) || message.next_try_at.is_none_or(|until| until > at.time) {

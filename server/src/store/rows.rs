@@ -71,8 +71,11 @@ macro_rules! select {
 }
 
 const BY_IDS: Sql = Sql::Each {
-    sqlite: concat!(select!(), "where c.id in (select unhex(value) from json_each($1))"),
-    postgres: concat!(select!(), "where c.id in (select value::uuid from json_array_elements_text($1::json))"),
+    sqlite: concat!(select!(), "where c.merged_into is null and c.id in (select unhex(value) from json_each($1))"),
+    postgres: concat!(
+        select!(),
+        "where c.merged_into is null and c.id in (select value::uuid from json_array_elements_text($1::json))"
+    ),
 };
 
 /// Whoever needs or has a person, all of them.
@@ -82,7 +85,7 @@ const ATTENTION: Sql =
 /// The others, the most recent.
 const RECENT: Sql = Sql::Both(concat!(
     select!(),
-    "where c.control in ('bot', 'elsewhere', 'resolved') order by c.updated_at desc limit $1"
+    "where c.control in ('bot', 'elsewhere', 'resolved') and c.merged_into is null order by c.updated_at desc limit $1"
 ));
 
 pub const ALL: &[&Sql] = &[&BY_IDS, &ATTENTION, &RECENT];
@@ -117,7 +120,7 @@ fn readable(raw: Vec<Raw>, at: Moment) -> Vec<Seen> {
 fn seen(raw: Raw, at: Moment) -> Result<Seen, StoreError> {
     let control = Control::from_parts(&raw.control, raw.owner, raw.control_moment)
         .ok_or(StoreError::Corrupt("control, owner and moment of a conversation do not fit"))?;
-    let handle = handle(&raw);
+    let handle = masked(raw.phone.as_deref(), raw.user_id.as_deref().or(raw.group_id.as_deref()));
     let last = match (raw.last_author, raw.last_second) {
         (Some(author), Some(second)) => Some(Preview {
             author,
@@ -161,15 +164,15 @@ pub fn preview(kind: &str, text: &str) -> String {
     }
 }
 
-/// A phone number with its middle masked, or the end of a user id: to tell namesakes apart.
-fn handle(raw: &Raw) -> String {
-    if let Some(phone) = &raw.phone {
+/// A phone number with its middle masked, or the end of another id: to tell namesakes apart.
+pub fn masked(phone: Option<&str>, id: Option<&str>) -> String {
+    if let Some(phone) = phone {
         let digits: Vec<char> = phone.chars().collect();
         let tail: String = digits.iter().skip(digits.len().saturating_sub(4)).collect();
         let head: String = digits.iter().take(2.min(digits.len().saturating_sub(4))).collect();
         return format!("+{head} ***{tail}");
     }
-    let id = raw.user_id.as_deref().or(raw.group_id.as_deref()).unwrap_or("?");
+    let id = id.unwrap_or("?");
     let characters: Vec<char> = id.chars().collect();
     let tail: String = characters.iter().skip(characters.len().saturating_sub(4)).collect();
     let head: String = id.split('.').next().unwrap_or_default().chars().take(2).collect();

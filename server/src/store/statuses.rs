@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use super::{
     Conn, Moment, Sql, StoreError, Tx,
-    consents::{self, Consent, Source},
+    consents::Source,
     control::cancel,
     conversations::{self, Conversation},
-    deliveries::{StatusNews, WINDOW_CLOSED, ask_person_after_failure},
+    deliveries::{StatusNews, WINDOW_CLOSED, ask_person_after_failure, wishes},
     engine::on,
     events::{self, Event},
     messages::{self, Stored},
@@ -72,7 +72,8 @@ pub(super) async fn store(tx: &mut Tx, news: &[StatusNews], at: Moment, ids: &Id
     let mut changed = Vec::new();
     for (id, one) in matched {
         let Some(message) = known.get_mut(&id) else { continue };
-        let Some(thread) = threads.get_mut(&message.conversation) else { continue };
+        // It was merged into another conversation between the two looks: begin again and find it there.
+        let thread = threads.get_mut(&message.conversation).ok_or(StoreError::Conflict)?;
         if apply(tx, thread, message, one, at, ids).await? && !changed.contains(&id) {
             changed.push(id);
         }
@@ -167,17 +168,8 @@ pub(super) async fn apply(
     if news.code == Some(MARKETING_STOPPED)
         && let Some(customer) = thread.customer
     {
-        let new = Consent {
-            id: ids.next(at.now),
-            customer,
-            granted: false,
-            source: Source::Meta,
-            proof: news.wamid.clone(),
-            agent: None,
-            at: at.now,
-        };
-        consents::put(tx, &new).await?;
-        events::append(tx, Event::new("consent_changed", at.now).of(thread.id)).await?;
+        let (proof, when) = (news.wamid.clone(), at.now);
+        wishes::keep(tx, customer, false, Source::Meta, proof, when, at, ids).await?;
     }
     events::append(tx, Event::new("message_state", at.now).of(thread.id).about(message.id)).await?;
     if after == Delivery::Failed {

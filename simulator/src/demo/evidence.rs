@@ -224,6 +224,7 @@ impl Evidence<'_> {
                 }
                 Act::Consent { .. }
                 | Act::Escalate { .. }
+                | Act::Split { .. }
                 | Act::Resend { .. }
                 | Act::Cancel { .. }
                 | Act::UseProposal { .. }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The revision, or what is stored instead.
-async fn types(
+pub(crate) async fn types(
     screen: &mut Screen,
     conversation: ConversationId,
     text: &str,

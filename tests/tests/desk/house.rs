@@ -13,6 +13,7 @@ use std::{
 use baton_server::{
     Context,
     config::{AgentsSee, Settings},
+    domain::outgoing::Outcome,
     inbox::{self, Options},
     lifecycle::Lifecycle,
     store::{
@@ -22,7 +23,7 @@ use baton_server::{
         conversations::{self, Conversation},
         deliveries::{self, Arrival, Batch, Origin, Policy},
         messages::{self, Stored},
-        outbox::{self, Candidate, Started},
+        outbox::{self, Candidate, Report, Started},
     },
 };
 use baton_shared::{
@@ -190,32 +191,23 @@ impl House {
     ) -> Vec<(ConversationId, MessageId)> {
         let at = self.moment();
         let number = || self.wamids.fetch_add(1, Ordering::SeqCst);
-        let arrivals: Vec<Arrival> = said
-            .iter()
-            .enumerate()
-            .map(|(index, (phone, text))| Arrival {
-                channel,
-                scope: "default".into(),
-                user_id: None,
-                phone: Some((*phone).into()),
-                name: Some(format!("Customer {phone}")),
-                username: None,
-                group: None,
-                wamid: format!("wamid.{}", number()),
-                kind: "text".into(),
-                text: (*text).into(),
-                detail: None,
-                quoted: None,
-                file: None,
-                moved_to: None,
-                raw: None,
-                second: Some(at.now.seconds()),
-                index: i64::try_from(index).unwrap(),
-                by_business: false,
-                opens_window: true,
-                origin: Origin::Direct,
-            })
-            .collect();
+        let arrivals = said.iter().zip(0..).map(|((phone, text), index)| {
+            let wamid = format!("wamid.{}", number());
+            let from = From { phone: Some(phone), ..From::default() };
+            Arrival { index, ..arrival(channel, wamid, from, text, at.now) }
+        });
+        self.deliver(arrivals.collect()).await
+    }
+
+    /// Somebody writes under a number, a user id, or both.
+    pub(crate) async fn arrives(&self, from: From<'_>, text: &str) -> (ConversationId, MessageId) {
+        let wamid = format!("wamid.{}", self.wamids.fetch_add(1, Ordering::SeqCst));
+        self.deliver(vec![arrival(self.channel, wamid, from, text, self.moment().now)]).await.pop().unwrap()
+    }
+
+    /// Stores what arrives; where each of them is.
+    pub(crate) async fn deliver(&self, arrivals: Vec<Arrival>) -> Vec<(ConversationId, MessageId)> {
+        let at = self.moment();
         let wamids: Vec<String> = arrivals.iter().map(|one| one.wamid.clone()).collect();
         let (batch, ids) = (Arc::new(Batch { arrivals, ..Batch::default() }), self.context.ids.clone());
         self.write(move |tx| {
@@ -228,6 +220,39 @@ impl House {
         let found: HashMap<String, _> =
             found.into_iter().map(|(wamid, message, thread)| (wamid, (thread, message))).collect();
         wamids.iter().map(|wamid| found[wamid]).collect()
+    }
+}
+
+/// Who writes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct From<'a> {
+    pub(crate) phone: Option<&'a str>,
+    pub(crate) user_id: Option<&'a str>,
+    pub(crate) group: Option<&'a str>,
+}
+
+pub(crate) fn arrival(channel: ChannelId, wamid: String, from: From<'_>, text: &str, now: Micros) -> Arrival {
+    Arrival {
+        channel,
+        scope: "default".into(),
+        user_id: from.user_id.map(Into::into),
+        phone: from.phone.map(Into::into),
+        name: Some(format!("Customer {}", from.phone.or(from.user_id).unwrap_or_default())),
+        username: None,
+        group: from.group.map(Into::into),
+        wamid,
+        kind: "text".into(),
+        text: text.into(),
+        detail: None,
+        quoted: None,
+        file: None,
+        moved_to: None,
+        raw: None,
+        second: Some(now.seconds()),
+        index: 0,
+        by_business: false,
+        opens_window: from.group.is_none(),
+        origin: Origin::Direct,
     }
 }
 
@@ -270,6 +295,19 @@ impl House {
             Box::pin(async move { outbox::start(tx, candidate, at, &ids).await })
         })
         .await
+    }
+
+    /// Meta answered with an id; whoever asked it believes the message to be in `conversation`.
+    pub(crate) async fn is_accepted(&self, message: MessageId, conversation: ConversationId, wamid: &'static str) {
+        let stored = self.message(message).await;
+        let candidate = Candidate { message, conversation, author: stored.author };
+        let (at, ids, attempt) = (self.moment(), self.context.ids.clone(), stored.attempt.unwrap());
+        let report = Report { outcome: Outcome::Accepted, wamid: Some(wamid.into()), code: None, jitter: 0 };
+        self.write(move |tx| {
+            let (ids, report) = (ids.clone(), report.clone());
+            Box::pin(async move { outbox::settle(tx, candidate, attempt, &report, at, &ids).await })
+        })
+        .await;
     }
 
     /// A message has come to `delivery`, and a person must look at it.

@@ -6,6 +6,7 @@ mod house;
 
 mod acts;
 mod drafts;
+mod merge;
 mod outage;
 mod page;
 mod roles;

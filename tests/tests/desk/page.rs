@@ -46,9 +46,19 @@ fn kinds<T: DeserializeOwned>(unknown: &str) -> Vec<String> {
 fn every_frame_and_act_is_told() {
     let frames = kinds::<ClientFrame>(r#"{"type":"?"}"#);
     let acts = kinds::<Act>(r#"{"act":"?"}"#);
-    assert_eq!((frames.len(), acts.len()), (8, 16));
-    let server =
-        ["welcome", "snapshot", "events", "thread", "history", "templates", "answer", "draft_saved", "draft_differs"];
+    assert_eq!((frames.len(), acts.len()), (8, 17));
+    let server = [
+        "welcome",
+        "snapshot",
+        "events",
+        "thread",
+        "history",
+        "merged",
+        "templates",
+        "answer",
+        "draft_saved",
+        "draft_differs",
+    ];
     let server = server.into_iter().chain(["presence", "resync", "moving", "problem"]);
     for word in frames.iter().chain(&acts).map(String::as_str).chain(server) {
         let told = [format!("`{word}`"), format!("\"type\": \"{word}\"")].iter().any(|form| PAGE.contains(form));

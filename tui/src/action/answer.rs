@@ -14,8 +14,9 @@ use crate::{
     state::{State, toast::Tone},
 };
 
-pub(super) fn came(state: &mut State, command: Command, answer: Answer, out: &mut Effects) {
+pub(super) fn came(state: &mut State, mut command: Command, answer: Answer, out: &mut Effects) {
     out.push(Effect::Keep(Write::ForgetCommand(command.id)));
+    command.conversation = state.present(command.conversation);
     match answer {
         Answer::Done { epoch, message, last_bot_word, settles_by } => {
             state.commands.answered(command.id, message.filter(|_| makes_message(&command.act)));
@@ -41,7 +42,7 @@ pub(super) fn came(state: &mut State, command: Command, answer: Answer, out: &mu
 pub(super) fn expired(state: &mut State, command: &Command, out: &mut Effects) {
     out.push(Effect::Keep(Write::ForgetCommand(command.id)));
     state.commands.answered(command.id, None);
-    give_words_back(state, command.conversation, &command.act);
+    give_words_back(state, state.present(command.conversation), &command.act);
     state.toast(Tone::Bad, "not delivered in ten minutes: look into the thread before you send it again");
 }
 
@@ -102,6 +103,7 @@ fn thanks(act: &Act, is_take: bool, bot_spoke: bool) -> Option<&'static str> {
         Act::HandBack { .. } => Some("the bot has it again, with your note"),
         Act::Resolve { .. } => Some("resolved"),
         Act::Escalate { .. } => Some("in the queue: a person will answer"),
+        Act::Split { .. } => Some("two customers again; the other one waits in the queue"),
         Act::Resend { .. } => Some("on its way again"),
         Act::Cancel { .. } => Some("it will not be sent"),
         Act::DropProposal { .. } => Some("proposal put away"),
@@ -174,6 +176,7 @@ fn give_words_back(state: &mut State, conversation: ConversationId, act: &Act) {
         | Act::Release { .. }
         | Act::Resolve { .. }
         | Act::Escalate { .. }
+        | Act::Split { .. }
         | Act::Resend { .. }
         | Act::Cancel { .. }
         | Act::React { .. }
@@ -196,6 +199,7 @@ const fn label(act: &Act) -> &'static str {
         Act::HandBack { .. } => "not handed back",
         Act::Resolve { .. } => "not resolved",
         Act::Escalate { .. } => "not escalated",
+        Act::Split { .. } => "not split",
         Act::Send { .. } | Act::UseProposal { .. } | Act::React { .. } | Act::SendTemplate { .. } => "not sent",
         Act::Consent { .. } => "not recorded",
         Act::Note { .. } => "note not kept",

@@ -130,6 +130,7 @@ fn paste_into(overlay: &mut Overlay, text: &str) {
         | Overlay::HandBack(_)
         | Overlay::Resolve(_)
         | Overlay::Resend { .. }
+        | Overlay::Split { .. }
         | Overlay::Raw { .. }
         | Overlay::React(_)
         | Overlay::Quit => {}

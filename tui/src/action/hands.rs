@@ -116,6 +116,7 @@ pub(super) fn after(act: &Act, row: &Conversation, me: Option<AgentId>, now: bat
         Act::Send { .. }
         | Act::Note { .. }
         | Act::UseProposal { .. }
+        | Act::Split { .. }
         | Act::Resend { .. }
         | Act::Cancel { .. }
         | Act::React { .. }

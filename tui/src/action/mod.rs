@@ -8,6 +8,7 @@ mod edit;
 mod file;
 mod hands;
 mod key;
+mod merge;
 mod message;
 mod net;
 mod overlay;
@@ -98,6 +99,7 @@ fn perform(state: &mut State, action: Action, out: &mut Effects) {
         Action::Resolve => control::resolve(state, out),
         Action::Release => control::release(state, out),
         Action::Escalate => control::escalate(state, out),
+        Action::Split => merge::ask(state),
         Action::Assign => control::assign(state, out),
         Action::Approve => proposal::approve(state, out),
         Action::EditProposal => proposal::edit(state),

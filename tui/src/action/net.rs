@@ -5,7 +5,7 @@ use baton_shared::{
     protocol::{self, Events, ProblemCode, ServerFrame},
 };
 
-use super::{answer, hands, template};
+use super::{answer, hands, merge, template};
 use crate::{
     event::{Effect, Effects},
     local::Slot,
@@ -25,7 +25,7 @@ pub(super) fn happened(state: &mut State, event: NetEvent, local: Micros, out: &
     match event {
         NetEvent::Connecting { attempt } => state.line.connecting(attempt),
         NetEvent::Welcome { me, now } => welcome(state, me, now, local),
-        NetEvent::Frame(frame) => frame_came(state, *frame, local),
+        NetEvent::Frame(frame) => frame_came(state, *frame, local, out),
         NetEvent::Answer { command, answer } => answer::came(state, *command, answer, out),
         NetEvent::Expired(command) => answer::expired(state, &command, out),
         NetEvent::RoundTrip(length) => state.line.round_trip = Some(length),
@@ -67,10 +67,11 @@ fn stopped(state: &mut State, stop: &Stop) {
     state.toast(Tone::Bad, stop.to_string());
 }
 
-fn frame_came(state: &mut State, frame: ServerFrame, local: Micros) {
+fn frame_came(state: &mut State, frame: ServerFrame, local: Micros, out: &mut Effects) {
     match frame {
         ServerFrame::Snapshot { rows, people, .. } => snapshot(state, rows, people),
-        ServerFrame::Events(events) => events_came(state, events, local),
+        ServerFrame::Events(events) => events_came(state, events, local, out),
+        ServerFrame::Merged { gone, into } => merge::follow(state, gone, into, out),
         ServerFrame::Thread(thread) => thread_came(state, *thread),
         ServerFrame::History { conversation, messages, marks, more } => {
             history(state, conversation, messages, marks, more);
@@ -106,7 +107,7 @@ fn know(state: &mut State, people: Vec<protocol::Person>) {
     }
 }
 
-fn events_came(state: &mut State, events: Events, local: Micros) {
+fn events_came(state: &mut State, events: Events, local: Micros, out: &mut Effects) {
     set_clock(state, events.now, local);
     if !events.people.is_empty() {
         know(state, events.people.clone());
@@ -115,6 +116,7 @@ fn events_came(state: &mut State, events: Events, local: Micros) {
     hands::tell(state, &events);
     state.put_rows(events.rows);
     for event in events.events {
+        merge::tell(state, &event, out);
         milestone_came(state, event);
     }
     for message in events.messages {

@@ -62,6 +62,15 @@ pub(super) fn key(state: &mut State, chord: Chord, out: &mut Effects) {
             }
             _ => Some(Overlay::Resend { conversation, message }),
         },
+        Overlay::Split { conversation } => match chord.code {
+            KeyCode::Enter => {
+                if let Some(epoch) = state.queue.get(conversation).map(|row| row.epoch) {
+                    give(state, conversation, Act::Split { epoch }, out);
+                }
+                None
+            }
+            _ => Some(Overlay::Split { conversation }),
+        },
         Overlay::Template(sheet) => template::key(state, sheet, chord, out),
         Overlay::React(react) => react_key(state, react, chord, out),
         Overlay::Save(save) => file::save_key(state, save, chord, out),

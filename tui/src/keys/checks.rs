@@ -192,6 +192,21 @@ pub(super) fn escalate(state: &State) -> Checked {
     }
 }
 
+pub(super) fn split(state: &State) -> Checked {
+    let conversation = opened(state)?;
+    if state.open_thread().is_none_or(|thread| thread.card.merged.is_none()) {
+        return why("nothing was merged into this conversation");
+    }
+    match conversation.control {
+        Control::Agent { .. } => mine_or_supervisor(state, conversation),
+        Control::Bot
+        | Control::Waiting { .. }
+        | Control::Phone { .. }
+        | Control::Elsewhere
+        | Control::Resolved { .. } => Ok(()),
+    }
+}
+
 pub(super) fn use_proposal(state: &State) -> Checked {
     drop_proposal(state)?;
     let conversation = conversation(state)?;

@@ -47,6 +47,7 @@ pub enum Action {
     Resolve,
     Release,
     Escalate,
+    Split,
     Assign,
     Approve,
     EditProposal,

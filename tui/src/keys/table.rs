@@ -40,6 +40,7 @@ pub static TABLE: &[Spec] = &[
     spec!(Control Release, "release", ["R"], NORMAL, "release to the queue", 0, checks::release),
     spec!(Control Assign, "assign", ["A"], NORMAL, "give to a colleague", 0, checks::assign),
     spec!(Control Escalate, "escalate", ["E"], NORMAL, "ask for a person", 0, checks::escalate),
+    spec!(Control Split, "split", ["D"], NORMAL, "two customers after all", 0, checks::split),
     spec!(Reply Reply, "reply", ["i"], NORMAL, "reply", 1, checks::reply),
     spec!(Reply ReplyTo, "reply_to", ["r"], NORMAL, "reply to this message", 0, checks::reply_to),
     spec!(Reply Template, "template", ["T"], NORMAL, "send a template", 0, checks::template),

@@ -28,6 +28,8 @@ pub struct Pending {
     pub stage: Stage,
     /// What it says, for the thread.
     pub words: Option<Clean>,
+    /// The conversation that its own has gone into since.
+    pub shown_in: Option<ConversationId>,
 }
 
 /// All of them, oldest first.
@@ -39,7 +41,7 @@ pub struct Commands {
 impl Commands {
     pub fn put(&mut self, command: Command, made_at: Micros, stage: Stage) {
         let words = words(&command.act).map(Clean::from_untrusted);
-        self.pending.push(Pending { command, made_at, stage, words });
+        self.pending.push(Pending { command, made_at, stage, words, shown_in: None });
     }
 
     /// The command is on disk and may go out; `None` if it went out before.
@@ -69,7 +71,7 @@ impl Commands {
 
     /// What I said in `conversation` that its thread does not show yet.
     pub fn of(&self, conversation: ConversationId) -> impl Iterator<Item = &Pending> {
-        self.pending.iter().filter(move |pending| pending.command.conversation == conversation)
+        self.pending.iter().filter(move |pending| pending.conversation() == conversation)
     }
 
     /// The same as messages for the thread, under ids of their own.
@@ -77,9 +79,15 @@ impl Commands {
         self.of(conversation).filter_map(|pending| pending.said(me)).collect()
     }
 
+    /// What was said in the one stands in the other.
+    pub fn follow(&mut self, gone: ConversationId, into: ConversationId) {
+        let moved = self.pending.iter_mut().filter(|pending| pending.command.conversation == gone);
+        moved.for_each(|pending| pending.shown_in = Some(into));
+    }
+
     pub fn messages(&self) -> impl Iterator<Item = (ConversationId, MessageId)> {
         self.pending.iter().filter_map(|pending| match pending.stage {
-            Stage::Done(message) => Some((pending.command.conversation, message)),
+            Stage::Done(message) => Some((pending.conversation(), message)),
             Stage::Keeping | Stage::Given => None,
         })
     }
@@ -99,6 +107,10 @@ impl Commands {
 }
 
 impl Pending {
+    fn conversation(&self) -> ConversationId {
+        self.shown_in.unwrap_or(self.command.conversation)
+    }
+
     fn said(&self, me: Option<AgentId>) -> Option<Said> {
         let is_note = matches!(self.command.act, Act::Note { .. });
         Some(Said {
@@ -133,6 +145,7 @@ fn words(act: &Act) -> Option<&str> {
         | Act::HandBack { .. }
         | Act::Resolve { .. }
         | Act::Escalate { .. }
+        | Act::Split { .. }
         | Act::Resend { .. }
         | Act::Cancel { .. }
         | Act::React { .. }

@@ -98,6 +98,15 @@ pub struct Card {
     pub handoffs: Vec<Handoff>,
     pub proposals: Vec<Proposal>,
     pub marketing: Option<protocol::Consent>,
+    pub merged: Option<Merged>,
+}
+
+/// Another conversation of the same customer's that went into this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merged {
+    pub at: Micros,
+    pub handle: Clean,
+    pub messages: i64,
 }
 
 /// One stretch from escalation to hand back or resolve.
@@ -211,7 +220,8 @@ impl Said {
 impl From<protocol::Mark> for Milestone {
     fn from(mark: protocol::Mark) -> Self {
         // An event may carry an empty code where the same mark has none.
-        let detail = mark.detail.as_deref().filter(|detail| !detail.is_empty()).map(words);
+        // Of a merger it is an id.
+        let detail = mark.detail.as_deref().filter(|detail| !detail.is_empty() && mark.kind != "merged").map(words);
         Self { at: mark.at, kind: Clean::line(&mark.kind), agent: mark.agent, detail }
     }
 }
@@ -223,6 +233,11 @@ impl From<protocol::Card> for Card {
             handoffs: card.handoffs.into_iter().map(Handoff::from).collect(),
             proposals: card.proposals.into_iter().map(Proposal::from).collect(),
             marketing: card.marketing,
+            merged: card.merged.map(|merged| Merged {
+                at: merged.at,
+                handle: Clean::line(&merged.handle),
+                messages: merged.messages,
+            }),
         }
     }
 }
@@ -275,6 +290,8 @@ fn words(code: &str) -> Clean {
         "low_confidence" => Clean::from_static("the bot was not sure"),
         "unresolved" => Clean::from_static("not solved after several tries"),
         "model_failed" => Clean::from_static("the bot's model fails"),
+        "split" => Clean::from_static("split off from another customer"),
+        "merged" => Clean::from_static("went into another conversation"),
         "late" => Clean::from_static("it reached us late"),
         "cannot_read" => Clean::from_static("the bot cannot read what came"),
         "bot_off" => Clean::from_static("the bot is switched off"),

@@ -119,6 +119,8 @@ pub struct State {
     pub open: Option<ConversationId>,
     pub composers: HashMap<ConversationId, Composer>,
     pub commands: Commands,
+    /// Conversations that have gone into others.
+    pub merged: HashMap<ConversationId, ConversationId>,
 
     pub focus: Pane,
     pub mode: Mode,
@@ -174,6 +176,7 @@ impl State {
             open: None,
             composers,
             commands,
+            merged: HashMap::new(),
             focus: Pane::Queue,
             mode: Mode::Normal,
             zoom: false,
@@ -244,6 +247,19 @@ impl State {
 
     pub fn composer(&mut self, conversation: ConversationId) -> &mut Composer {
         self.composers.entry(conversation).or_default()
+    }
+
+    /// The conversation, or where it has gone.
+    pub fn present(&self, conversation: ConversationId) -> ConversationId {
+        let mut present = conversation;
+        // As many steps as there are: they could go in a circle, if one was split off and merged again.
+        for _ in 0..self.merged.len() {
+            match self.merged.get(&present) {
+                Some(into) => present = *into,
+                None => break,
+            }
+        }
+        present
     }
 
     pub fn open_composer(&self) -> Option<&Composer> {

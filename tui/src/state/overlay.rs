@@ -32,6 +32,10 @@ pub enum Overlay {
         conversation: ConversationId,
         message: MessageId,
     },
+    /// What was merged last is split off again.
+    Split {
+        conversation: ConversationId,
+    },
     /// A message as it came, with everything invisible written out.
     Raw {
         text: Clean,

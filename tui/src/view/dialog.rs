@@ -1,6 +1,6 @@
 //! Questions that need an answer before something happens.
 
-use baton_shared::{MessageId, message::Delivery};
+use baton_shared::{ConversationId, MessageId, message::Delivery};
 use ratatui::layout::Rect;
 
 use super::{
@@ -113,6 +113,31 @@ pub(super) fn resend(pen: &mut Pen<'_>, state: &State, message: MessageId, area:
     }
     let enter = &theme.glyphs.enter;
     foot(pen, inner, y + 3, &format!("{enter} send again   Esc cancel"));
+}
+
+/// What goes where.
+pub(super) fn split(pen: &mut Pen<'_>, state: &State, conversation: ConversationId, area: Rect) {
+    let theme = pen.theme;
+    let name = customer(state, conversation);
+    pen.frame(area, true, &[(words(format!("Is {name} two customers?")), theme.accent)], &[]);
+    let inner = inside(area);
+    let merged = state.threads.get(&conversation).and_then(|thread| thread.card.merged.as_ref());
+    let Some(merged) = merged else { return foot(pen, inner, inner.y, "It has been split already.   Esc closes") };
+    let at = say::moment(merged.at, state.now, &state.given.zone);
+    let count = say::count(usize::try_from(merged.messages).unwrap_or(0), "message");
+    let sentences = [
+        format!(
+            "{count} from before {at} go back to {}, as a conversation of its own that waits for a person.",
+            merged.handle
+        ),
+        "Everything since stays here. They are not merged again by themselves.".to_owned(),
+    ];
+    let mut y = inner.y;
+    for sentence in sentences {
+        y = 1 + paragraph(pen, Rect { y, height: inner.bottom().saturating_sub(y), ..inner }, &words(sentence));
+    }
+    let enter = &theme.glyphs.enter;
+    foot(pen, inner, y, &format!("{enter} split them   Esc cancel"));
 }
 
 pub(super) fn consent(pen: &mut Pen<'_>, state: &State, consent: &Consent, area: Rect) {

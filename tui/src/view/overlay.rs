@@ -31,6 +31,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, state: &State) {
             Overlay::Resolve(sheet) => dialog::resolve(pen, state, sheet, area),
             Overlay::Assign(assign) => dialog::assign(pen, state, assign, area),
             Overlay::Resend { message, .. } => dialog::resend(pen, state, *message, area),
+            Overlay::Split { conversation } => dialog::split(pen, state, *conversation, area),
             Overlay::Raw { text, scroll } => dialog::raw(pen, text, *scroll, area),
             Overlay::Template(sheet) => template::draw(pen, state, sheet, area),
             Overlay::React(react) => dialog::react(pen, react, area),
@@ -64,6 +65,7 @@ fn area(pen: &Pen<'_>, state: &State, overlay: &Overlay) -> Rect {
             (60, people.min(8).saturating_add(7))
         }
         Overlay::Resend { .. } => (60, 9),
+        Overlay::Split { .. } => (60, 11),
         Overlay::Template(_) => (96.min(screen.width.saturating_sub(2)), 22.min(screen.height.saturating_sub(2))),
         Overlay::React(_) => (44, 11),
         Overlay::Consent(_) => (60, 9),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use baton_shared::{
     Control,
     message::{Author, Body, Delivery, Message},
-    protocol::{Preview, Row},
+    protocol::{Merged, Preview, Row, ServerFrame},
 };
 use proptest::prelude::*;
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -13,7 +13,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::paint;
 use crate::{
     event::Cause,
-    fixture::{DUBAI, Inbox, KENJI, LEO, LUCIA, MARINA, NOW, agent, ago, row, said},
+    fixture::{DUBAI, Inbox, KENJI, LEO, LUCIA, MARINA, NOW, agent, ago, marina, row, said},
     net::NetEvent,
     state::Mode,
     text::strange,
@@ -110,6 +110,18 @@ fn every_overlay() {
         inbox.press(keys);
         insta::assert_snapshot!(format!("overlay_{name}"), screen(&inbox, &dark()));
     }
+}
+
+#[test]
+fn what_goes_where_if_it_is_split() {
+    let mut inbox = Inbox::with_marina((100, 30));
+    let mut thread = marina();
+    thread.card.version = 9;
+    let merged = Merged { at: ago(600), handle: "+55 ***4821".into(), messages: 3 };
+    thread.card.merged = Some(merged);
+    inbox.server(ServerFrame::Thread(Box::new(thread)));
+    inbox.press("D");
+    insta::assert_snapshot!("overlay_split", screen(&inbox, &dark()));
 }
 
 /// What each cell's style means, by letters of the theme.

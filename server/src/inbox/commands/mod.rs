@@ -6,6 +6,7 @@ mod proposal;
 mod read;
 mod say;
 mod settle;
+mod split;
 mod template;
 mod words;
 
@@ -131,7 +132,8 @@ async fn open<'t>(
     conversation: ConversationId,
 ) -> Result<Desk<'t>, No> {
     let nothing = || No::because(Refusal::NotFound, "There is no such conversation that you may see.");
-    let conversation = conversations::lock(tx, conversation).await?.ok_or_else(nothing)?;
+    // Given in a conversation that has gone into another one: it is the same customer.
+    let conversation = conversations::lock_present(tx, conversation).await?.ok_or_else(nothing)?;
     let channel = channels::by_id(tx.conn(), conversation.channel).await?;
     let channel = channel.ok_or(StoreError::Corrupt("a conversation without a channel"))?;
     let viewer = Viewer { agent, agents_see: context.settings.inbox.agents_see };
@@ -150,6 +152,7 @@ impl Desk<'_> {
             Act::HandBack { outcome, note, promised, .. } => self.hand_back(outcome, note, promised).await,
             Act::Resolve { outcome, .. } => self.resolve(outcome).await,
             Act::Escalate { reason, .. } => self.escalate(reason).await,
+            Act::Split { .. } => self.split().await,
             Act::Send { text, seen, reply_to, .. } => self.send(text, *seen, *reply_to).await,
             Act::React { message, emoji, .. } => self.react(*message, emoji).await,
             Act::SendTemplate { template, seen, .. } => self.send_template(template, *seen).await,
@@ -210,6 +213,7 @@ const fn on_screen(act: &Act) -> Option<Epoch> {
         | Act::HandBack { epoch, .. }
         | Act::Resolve { epoch, .. }
         | Act::Escalate { epoch, .. }
+        | Act::Split { epoch }
         | Act::Send { epoch, .. }
         | Act::React { epoch, .. }
         | Act::SendTemplate { epoch, .. }

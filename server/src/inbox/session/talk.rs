@@ -76,7 +76,10 @@ impl Session<'_> {
             Some(thread) => wire.say(&ServerFrame::Thread(Box::new(thread))).await,
             None => {
                 self.close(conversation);
-                problem(wire, ProblemCode::NotAllowed, NOTHING_THERE).await
+                match thread::merged_into(&self.hub.context, self.follower.viewer(), conversation).await? {
+                    Some(into) => wire.say(&ServerFrame::Merged { gone: conversation, into }).await,
+                    None => problem(wire, ProblemCode::NotAllowed, NOTHING_THERE).await,
+                }
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     store::{
         consents::{self, Consent, Source},
         conversations,
-        customers::{self, AliasKind},
+        customers::{self, AliasKind, Key},
         events::{self, Event},
     },
 };
@@ -20,11 +20,9 @@ pub(super) async fn store(tx: &mut Tx, wishes: &[Preference], at: Moment, ids: &
         let names = [(AliasKind::User, &wish.user_id), (AliasKind::Phone, &wish.phone)];
         let names = names.into_iter().filter_map(|(kind, value)| Some((wish.scope.as_str(), kind, value.as_deref()?)));
         let known = customers::find(tx.conn(), names.clone()).await?;
-        let goes_by = |(scope, kind, value): (&str, AliasKind, &str)| {
-            let mut aliases = known.iter().map(|known| &known.alias);
-            aliases.find(|alias| alias.scope == scope && alias.kind == kind && alias.value == value)
-        };
-        let Some(customer) = names.clone().find_map(goes_by).map(|alias| alias.customer) else { continue };
+        let goes_by = |key: Key| known.iter().map(|known| &known.alias).find(|alias| alias.key() == key);
+        let mut keys = names.map(|(scope, kind, value)| Key::new(scope, kind, value));
+        let Some(customer) = keys.find_map(goes_by).map(|alias| alias.customer) else { continue };
         let when = said_at(wish.second, at.now);
         keep(tx, customer, wish.granted, Source::Meta, wish.proof.clone(), when, at, ids).await?;
     }
