@@ -92,10 +92,10 @@ on_both!(
                 .into_iter()
                 .enumerate()
         {
-            let first = arrives(&app, &format!("wamid.{round}.1"), Some(one), None, text()).await;
-            assert_eq!(arrives(&app, &format!("wamid.{round}.2"), Some(other), None, text()).await, first);
+            let first = arrives(&app, &format!("wamid.{round}.1"), Some(one), None, text("hello")).await;
+            assert_eq!(arrives(&app, &format!("wamid.{round}.2"), Some(other), None, text("hello")).await, first);
             assert_eq!(names(&app, first).await, [other]);
-            assert_eq!(arrives(&app, &format!("wamid.{round}.3"), Some(one), Some("BR.1"), text()).await, first);
+            assert_eq!(arrives(&app, &format!("wamid.{round}.3"), Some(one), Some("BR.1"), text("hello")).await, first);
             assert_eq!(names(&app, first).await, [one, "BR.1"]);
             let moves =
                 json!({"type": "system", "system": {"type": "user_changed_user_id", "user_id": format!("XX.{round}")}});
