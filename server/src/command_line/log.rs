@@ -7,6 +7,9 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 use super::failure::Failure;
 
+/// What is asked of the environment beside the settings.
+pub(super) const VARIABLES: [&str; 2] = ["BATON_LOG", "BATON_LOG_FORMAT"];
+
 /// Logs from now on, `usual` unless the environment says otherwise.
 pub(super) fn start(usual: &str) -> Result<(), Failure> {
     let wanted = variable("BATON_LOG").unwrap_or_else(|| usual.to_owned());

@@ -1,22 +1,31 @@
 //! Which settings a command runs under, and the store they name.
 
-use std::{path::Path, sync::Arc};
+use std::{cell::RefCell, collections::BTreeSet, path::Path, sync::Arc};
 
 use baton_server::{
     Context,
-    config::{ConfigError, Settings, environment},
+    config::{ConfigError, Settings, environment, misspelt},
     open_beside,
 };
 use baton_shared::{Ids, SystemClock};
 
-use super::{failure::Failure, output::explain};
+use super::{failure::Failure, log, output::explain};
 
 /// Read if it is there and no other was named.
 const USUAL: &str = "baton.toml";
 
 pub(super) fn load(named: Option<&Path>) -> Result<Settings, ConfigError> {
     let usual = Some(Path::new(USUAL)).filter(|usual| usual.exists());
-    Settings::load(named.or(usual), &environment)
+    let asked = RefCell::new(BTreeSet::from(log::VARIABLES.map(str::to_owned)));
+    let loaded = Settings::load(named.or(usual), &|name| {
+        asked.borrow_mut().insert(name.to_owned());
+        environment(name)
+    });
+    let set: Vec<String> = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+    for (stranger, meant) in misspelt(set.iter().map(String::as_str), &asked.into_inner()) {
+        explain(&format!("{stranger} is set in the environment, and nothing reads it: is it meant to be {meant}?"));
+    }
+    loaded
 }
 
 /// The store for one act, also while a server uses it.

@@ -1,6 +1,7 @@
 //! What the operator decides: `baton.toml`, the environment above it, and the playbook, parsed once into types.
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -117,6 +118,17 @@ impl Settings {
         root.finish()?;
         Ok(settings)
     }
+}
+
+/// A variable with more wrong letters is another program's.
+const SLIPS: usize = 3;
+
+/// Of the variables that are `set`, those that look like settings but are none of the `known`, each with
+/// the one that it was meant to be.
+pub fn misspelt<'a>(set: impl IntoIterator<Item = &'a str>, known: &'a BTreeSet<String>) -> Vec<(&'a str, &'a str)> {
+    let ours = |name: &&str| ["BATON_", "WHATSAPP_"].iter().any(|prefix| name.starts_with(prefix));
+    let strangers = set.into_iter().filter(ours).filter(|name| !known.contains(*name));
+    strangers.filter_map(|name| Some((name, nearest::within(SLIPS, name, known.iter().map(String::as_str))?))).collect()
 }
 
 /// A variable of this process's environment.

@@ -2,7 +2,11 @@
 
 /// The candidate with the fewest edits from `name`, if they are few enough to be a slip.
 pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = 1 + name.chars().count() / 3;
+    within(1 + name.chars().count() / 3, name, candidates)
+}
+
+/// The candidate with the fewest edits from `name`, at most `allowed`.
+pub(super) fn within<'a>(allowed: usize, name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
         .map(|candidate| (distance(name, candidate), candidate))

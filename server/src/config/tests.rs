@@ -230,3 +230,11 @@ fn a_host_is_a_name_and_nothing_around_it() {
     let text = format!("{TEN_LINES}[media]\nmax_megabytes = 101\n");
     refused(&text, &[], "baton.toml:10: media.max_megabytes: found \"101\", expected a whole number from 1 to 100");
 }
+
+#[test]
+fn a_misspelt_variable_is_named() {
+    let known = ["BATON_LISTEN", "BATON_LOG", "WHATSAPP_ACCESS_TOKEN"].map(str::to_owned).into();
+    let set = ["BATON_LISTN", "BATON_LOG", "WHATSAPP_ACESS_TOKEN", "BATON_TEST_POSTGRES_URL", "PATH", "LISTEN"];
+    let expected = [("BATON_LISTN", "BATON_LISTEN"), ("WHATSAPP_ACESS_TOKEN", "WHATSAPP_ACCESS_TOKEN")];
+    assert_eq!(misspelt(set, &known), expected);
+}
