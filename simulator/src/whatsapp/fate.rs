@@ -23,6 +23,10 @@ pub(crate) struct Outgoing {
     pub(crate) opaque: Option<String>,
     /// What it costs; `None` for what is free without saying so (reactions).
     pub(crate) price: Option<Price>,
+    /// The id of the file that it brings.
+    pub(crate) file: Option<String>,
+    /// Whether that can be sent as what it was sent as.
+    pub(crate) file_taken: bool,
 }
 
 /// The pricing block of a message's statuses.
@@ -61,6 +65,8 @@ pub(crate) enum Failure {
     Undeliverable,
     /// 131047: free text outside the customer service window.
     WindowClosed,
+    /// 131053: the file is not what it was sent as, or too large for that.
+    FileNotTaken,
 }
 
 /// How often a customer has the chat open, so that `read` comes without `delivered`.
@@ -117,6 +123,7 @@ impl Whatsapp {
             kind: message.kind.clone(),
             text: message.text.clone(),
             opaque: message.opaque.clone(),
+            file: message.file.clone(),
         });
     }
 
@@ -128,7 +135,10 @@ impl Whatsapp {
         let is_free_form = message.kind != "template";
         let last_word = self.last_words.get(&(message.number, person));
         let is_open = last_word.is_some_and(|said| self.meta_time(now) < said.plus(WINDOW));
-        (is_free_form && !is_open).then_some(Failure::WindowClosed)
+        if is_free_form && !is_open {
+            return Some(Failure::WindowClosed);
+        }
+        (!message.file_taken).then_some(Failure::FileNotTaken)
     }
 
     fn report_status(&mut self, at: Micros, outgoing: usize, state: State, priced: bool, hurried: bool) {
@@ -177,6 +187,11 @@ impl Failure {
                 "Re-engagement message",
                 "Message failed to send because more than 24 hours have passed since the customer last replied to \
                  this number.",
+            ),
+            Self::FileNotTaken => (
+                131_053,
+                "Media upload error",
+                "Media file could not be sent: its type or size is not supported for this kind of message.",
             ),
         }
     }

@@ -39,6 +39,10 @@ pub struct Faults {
     pub silence_before: f64,
     /// The message was taken, and no answer ever comes.
     pub silence_after: f64,
+    /// A file is not taken in: 5xx without a Graph body.
+    pub no_uploads: f64,
+    /// A file is refused (131053).
+    pub refused_uploads: f64,
 }
 
 impl Faults {
@@ -63,6 +67,8 @@ impl Faults {
             cut_after: 0.0,
             silence_before: 0.0,
             silence_after: 0.0,
+            no_uploads: 0.0,
+            refused_uploads: 0.0,
         }
     }
 

@@ -107,6 +107,11 @@ impl Whatsapp {
         object
     }
 
+    /// The bytes and the type of a file by its id.
+    pub fn bytes(&self, id: &str) -> Option<(Bytes, String)> {
+        self.files.get(id).map(|file| (file.bytes.clone(), file.mime_type.clone()))
+    }
+
     /// A file by its id, while that lives.
     pub(crate) fn file(&self, now: Micros, id: &str) -> Option<&File> {
         self.files.get(id).filter(|file| file.dies_at > now)

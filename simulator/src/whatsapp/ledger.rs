@@ -103,6 +103,8 @@ pub struct Reached {
     pub kind: String,
     pub text: String,
     pub opaque: Option<String>,
+    /// The id of the file that it brought; see [`Whatsapp::bytes`](super::Whatsapp::bytes).
+    pub file: Option<String>,
 }
 
 /// One message of a customer.

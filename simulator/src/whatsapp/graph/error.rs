@@ -99,6 +99,14 @@ impl GraphError {
             .details("Media upload failed. Please use a file within the limit for its type.")
     }
 
+    pub(super) fn unexpected_key(key: &str, param: &str) -> Self {
+        Self::new(400, 100, format!("(#100) Unexpected key \"{key}\" on param \"{param}\"."))
+    }
+
+    pub(super) fn no_attachment(param: &str) -> Self {
+        Self::invalid(format!("Param {param}['id'] is not a valid whatsapp business account media attachment ID"))
+    }
+
     pub(super) fn same_number() -> Self {
         Self::new(400, 131_021, "(#131021) Recipient cannot be sender").details("Recipient cannot be sender")
     }

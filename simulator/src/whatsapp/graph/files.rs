@@ -6,7 +6,7 @@ use baton_shared::Micros;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{Answer, Done, GraphError, GraphRequest, Reply, headers, json as form, route::Target};
 use crate::{
@@ -25,17 +25,36 @@ struct Facts<'a> {
     messaging_product: &'static str,
 }
 
-/// What may be uploaded, and how large it may be.
-const KINDS: [(&str, usize); 8] = [
-    ("image/jpeg", 5 << 20),
-    ("image/png", 5 << 20),
-    ("image/webp", 500 << 10),
-    ("video/", 16 << 20),
-    ("audio/", 16 << 20),
-    ("text/plain", 100 << 20),
-    ("application/pdf", 100 << 20),
-    ("application/", 100 << 20),
+/// What may be uploaded, how large it may be, and as what it may be sent besides a document.
+const KINDS: [(&str, usize, &str); 14] = [
+    ("image/jpeg", 5 << 20, "image"),
+    ("image/png", 5 << 20, "image"),
+    ("image/webp", 500 << 10, "sticker"),
+    ("video/mp4", 16 << 20, "video"),
+    ("video/3gpp", 16 << 20, "video"),
+    ("audio/aac", 16 << 20, "audio"),
+    ("audio/amr", 16 << 20, "audio"),
+    ("audio/mpeg", 16 << 20, "audio"),
+    ("audio/mp4", 16 << 20, "audio"),
+    ("audio/ogg; codecs=opus", 16 << 20, "audio"),
+    ("audio/ogg", 16 << 20, "none"),
+    ("audio/opus", 16 << 20, "audio"),
+    ("text/plain", 100 << 20, "document"),
+    ("application/", 100 << 20, "document"),
 ];
+
+/// A document's picture or film may be as large as a document.
+const LARGEST: usize = 100 << 20;
+
+const CAPTION_LIMIT: usize = 1024;
+
+/// A file that a message names.
+pub(super) struct Named {
+    /// Uploaded before; `None`: Meta fetches it itself.
+    pub(super) id: Option<String>,
+    /// Found out only when it is on its way (131053).
+    pub(super) is_taken: bool,
+}
 
 impl Whatsapp {
     pub(super) fn upload(&mut self, now: Micros, target: &Target<'_>, body: &[u8]) -> Result<Answer, GraphError> {
@@ -49,14 +68,38 @@ impl Whatsapp {
         let file = part("file").ok_or_else(|| GraphError::required("file"))?;
         let stated = part("type").map(|part| String::from_utf8_lossy(part.bytes).into_owned());
         let mime_type = stated.or_else(|| file.mime_type.clone()).unwrap_or_default();
-        let Some((_, limit)) = KINDS.iter().find(|(kind, _)| mime_type.starts_with(kind)) else {
+        if kind_of(&mime_type).is_none() {
             return Err(GraphError::invalid(format!("Param file must be a file of a supported type, not {mime_type}")));
-        };
-        if file.bytes.len() > *limit {
+        }
+        let refused = self.rng.happens(self.config.faults.refused_uploads);
+        if refused || file.bytes.is_empty() || file.bytes.len() > LARGEST {
             return Err(GraphError::upload_failed());
         }
         let id = self.uploaded(now, mime_type, Bytes::copy_from_slice(file.bytes), file.file_name.clone());
         Ok(answered(form::graph(&json!({ "id": id })), account))
+    }
+
+    /// What the object of a message of this kind says of its file; `object` may be a template's parameter.
+    pub(super) fn named(&self, now: Micros, kind: &str, object: &Json) -> Result<Named, GraphError> {
+        if let Some(caption) = object["caption"].as_str() {
+            if matches!(kind, "audio" | "sticker") {
+                return Err(GraphError::unexpected_key("caption", kind));
+            }
+            if caption.chars().count() > CAPTION_LIMIT {
+                let why = format!("Param {kind}['caption'] must be at most {CAPTION_LIMIT} characters long.");
+                return Err(GraphError::invalid(why));
+            }
+        }
+        match (object["id"].as_str(), object["link"].as_str()) {
+            (Some(id), None) => {
+                let file = self.file(now, id).ok_or_else(|| GraphError::no_attachment(kind))?;
+                let known = kind_of(&file.mime_type);
+                let fits = known.is_some_and(|(_, limit, own)| *own == kind && file.bytes.len() <= *limit);
+                Ok(Named { id: Some(id.into()), is_taken: fits || kind == "document" })
+            }
+            (None, Some(link)) => Ok(Named { id: None, is_taken: link.starts_with("https://") }),
+            _ => Err(GraphError::missing(format!("Param {kind} must have either id or link."))),
+        }
     }
 
     /// `None` if no file has this id.
@@ -119,6 +162,10 @@ impl Whatsapp {
         set(header::CONTENT_DISPOSITION, &format!("inline;filename={name}"));
         Ok((200, file.bytes.clone()))
     }
+}
+
+fn kind_of(mime_type: &str) -> Option<&'static (&'static str, usize, &'static str)> {
+    KINDS.iter().find(|(kind, ..)| mime_type.starts_with(kind))
 }
 
 /// Whether a request is for bytes and not for Graph.

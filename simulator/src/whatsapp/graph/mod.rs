@@ -58,7 +58,12 @@ impl Whatsapp {
         }
         let mut noted = noted(now, &request);
         let sends = *request.method == Method::POST && noted.path.ends_with("/messages");
-        let fault = if sends { self.config.faults.strike(&mut self.rng) } else { None };
+        let uploads = *request.method == Method::POST && noted.path.ends_with("/media");
+        let fault = match (sends, uploads) {
+            (true, _) => self.config.faults.strike(&mut self.rng),
+            (_, true) => self.rng.happens(self.config.faults.no_uploads).then_some(Fault::Unavailable),
+            _ => None,
+        };
         let hurried = sends && self.rng.happens(self.config.faults.overtake);
         let result = match fault {
             Some(Fault::Busy) => Err(GraphError::busy(self.rng.usize(..3))),

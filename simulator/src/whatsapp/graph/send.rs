@@ -4,7 +4,7 @@ use baton_shared::{Micros, protocol::TEXT_LIMIT};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::{Answer, Done, GraphError, ids, json as bytes, route::Target};
+use super::{Answer, Done, GraphError, files::Named, ids, json as bytes, route::Target};
 use crate::whatsapp::{Known, PersonId, Template, Whatsapp, fate::Outgoing, ids::Way, limits::Exceeded};
 
 /// What may be sent, as `type`.
@@ -61,6 +61,7 @@ struct Checked<'a> {
     opaque: Option<&'a str>,
     /// The template's category.
     category: Option<String>,
+    file: Option<Named>,
 }
 
 /// To whom: as given, and who that is.
@@ -94,7 +95,7 @@ impl Whatsapp {
             return self.mark_read(number, &body);
         }
         let addressee = self.addressee(number, &body)?;
-        let checked = self.check(number, &body)?;
+        let checked = self.check(now, number, &body)?;
         self.take(now, number, &addressee, checked, hurried)
     }
 
@@ -126,6 +127,8 @@ impl Whatsapp {
             text: checked.text,
             opaque: checked.opaque.map(str::to_owned),
             price,
+            file_taken: checked.file.as_ref().is_none_or(|file| file.is_taken),
+            file: checked.file.and_then(|file| file.id),
         });
         self.decide_fate(now, self.outgoing.len() - 1, hurried);
         let by_phone = addressee.phone.is_some();
@@ -184,7 +187,7 @@ impl Whatsapp {
         Ok(Addressee { input, phone: Some(digits), person })
     }
 
-    fn check<'a>(&self, number: usize, body: &'a Json) -> Result<Checked<'a>, GraphError> {
+    fn check<'a>(&self, now: Micros, number: usize, body: &'a Json) -> Result<Checked<'a>, GraphError> {
         let kind = match &body["type"] {
             Json::Null => "text",
             Json::String(kind) if TYPES.contains(&kind.as_str()) => kind.as_str(),
@@ -213,7 +216,11 @@ impl Whatsapp {
             "interactive" => (object["body"]["text"].as_str().unwrap_or_default().into(), None),
             _ => (words(object, &["caption", "name", "filename"]), None),
         };
-        Ok(Checked { kind, text, opaque, category })
+        let file = match kind {
+            "image" | "video" | "audio" | "document" | "sticker" => Some(self.named(now, kind, object)?),
+            _ => None,
+        };
+        Ok(Checked { kind, text, opaque, category, file })
     }
 
     fn reaction(&self, object: &Json) -> Result<String, GraphError> {
