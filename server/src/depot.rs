@@ -7,11 +7,11 @@ use std::{
     sync::Arc,
 };
 
-use baton_shared::MessageId;
 use tokio::{
     fs::{self, File},
     io::AsyncWriteExt,
 };
+use uuid::Uuid;
 
 /// Cheap to clone; all clones are one. Several servers must see the same folder.
 #[derive(Clone, Debug)]
@@ -34,12 +34,12 @@ impl Depot {
         Self { folder: folder.into() }
     }
 
-    /// Begins to take in the file of a message; `attempt` tells tries apart that know nothing of each other.
+    /// Begins to take in a file under an id of ours; `attempt` tells tries apart that know nothing of each other.
     ///
     /// # Errors
     /// If the folder cannot be written.
-    pub async fn receive(&self, message: MessageId, attempt: i64) -> io::Result<Incoming> {
-        let place = place(message);
+    pub async fn receive(&self, id: Uuid, attempt: i64) -> io::Result<Incoming> {
+        let place = place(id);
         let kept = self.folder.join(&place);
         let coming = kept.with_extension(format!("{attempt}.part"));
         if let Some(folder) = kept.parent() {
@@ -57,6 +57,17 @@ impl Depot {
     /// If it is not there.
     pub async fn open(&self, place: &str) -> io::Result<File> {
         File::open(self.folder.join(place)).await
+    }
+
+    /// Takes away a file that nothing names any more; one that is not there is no error.
+    ///
+    /// # Errors
+    /// If it cannot be taken away.
+    pub async fn remove(&self, place: &str) -> io::Result<()> {
+        match fs::remove_file(self.folder.join(place)).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 }
 
@@ -92,7 +103,7 @@ impl Drop for Incoming {
 }
 
 /// In one of 256 folders: the end of an id is chance, its beginning the time.
-fn place(message: MessageId) -> String {
-    let id = message.0.simple().to_string();
+fn place(id: Uuid) -> String {
+    let id = id.simple().to_string();
     format!("{}/{id}", id.get(30..).unwrap_or_default())
 }

@@ -63,6 +63,8 @@ ids! {
     CommandId
     /// The bot's one answer to everything the customer wrote since the last answer.
     TurnId
+    /// A file that an agent brings, before a message names it; made by the client, so that a repeat is recognised.
+    UploadId
     /// A delivery that nobody could read, kept.
     DeadLetterId
 }

@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod content;
 pub mod control;
+pub mod file;
 pub mod ids;
 pub mod message;
 pub mod protocol;
@@ -15,7 +16,7 @@ pub use clock::{Clock, ManualClock, Micros, Millis, SystemClock};
 pub use control::{Control, Epoch};
 pub use ids::{
     AgentId, AttemptId, ChannelId, CommandId, ConversationId, CustomerId, DeadLetterId, HandoffId, Ids, MessageId,
-    ProposalId, SessionId, TurnId,
+    ProposalId, SessionId, TurnId, UploadId,
 };
 pub use role::Role;
 pub use window::Window;

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     clock::{Micros, Millis},
     control::{Control, Epoch},
-    ids::{AgentId, CommandId, ConversationId, HandoffId, MessageId, ProposalId},
+    file::FileKind,
+    ids::{AgentId, CommandId, ConversationId, HandoffId, MessageId, ProposalId, UploadId},
     message::{Author, Delivery, Message, Place},
     role::Role,
     template::{Filled, Template},
@@ -124,6 +125,16 @@ pub enum Act {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<MessageId>,
     },
+    /// Send a file that was uploaded before, with a caption where its kind has one.
+    SendFile {
+        epoch: Epoch,
+        file: UploadId,
+        #[serde(default)]
+        caption: String,
+        seen: Option<MessageId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<MessageId>,
+    },
     /// Put an emoji on a message; an empty one takes it away.
     React { epoch: Epoch, message: MessageId, emoji: String },
     /// Send an approved template, which may go into a closed window.
@@ -156,6 +167,7 @@ impl Act {
             Self::Split { .. } => "split",
             Self::Escalate { .. } => "escalate",
             Self::Send { .. } => "send",
+            Self::SendFile { .. } => "send_file",
             Self::React { .. } => "react",
             Self::SendTemplate { .. } => "send_template",
             Self::Consent { .. } => "consent",
@@ -502,6 +514,17 @@ pub struct FileLink {
     pub path: String,
     /// It is good until then.
     pub until: Micros,
+}
+
+/// `PUT /api/v1/conversations/{conversation}/files/{file}`: what was stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uploaded {
+    /// What [`Act::SendFile`] names.
+    pub file: UploadId,
+    pub kind: FileKind,
+    pub mime_type: String,
+    /// In bytes.
+    pub size: u64,
 }
 
 #[cfg(test)]

@@ -176,7 +176,7 @@ pub async fn many_meetings(store: TestStore) {
         let cancelled = passed.cancelled.contains(&word);
         match started {
             Started::Go(_) => assert!(named && !cancelled, "round {round}: out and not named"),
-            Started::Not => assert!(!named, "round {round}: named and not out"),
+            Started::Bring(_) | Started::Not => assert!(!named, "round {round}: named and not out"),
         }
         let owner = Who::Agent { id: ana, role: Role::Agent };
         scene.step(Step::HandBack, owner).await.expect("hers to hand back");

@@ -2,6 +2,7 @@
 
 mod keyboard;
 mod own_editor;
+mod paths;
 mod porter;
 mod world;
 

@@ -3,7 +3,11 @@
 
 use std::path::PathBuf;
 
-use baton_shared::{CommandId, ConversationId, MessageId, Micros};
+use baton_shared::{
+    CommandId, ConversationId, MessageId, Micros, UploadId,
+    file::{Facts, FileKind},
+    protocol::Uploaded,
+};
 use crossterm::event::KeyEvent;
 
 use crate::{
@@ -73,6 +77,37 @@ pub enum FileAsk {
         /// A file that is there may be overwritten.
         replace: bool,
     },
+    /// How a path goes on.
+    Complete {
+        conversation: ConversationId,
+        typed: String,
+    },
+    /// What lies at the end of a path.
+    Look {
+        conversation: ConversationId,
+        typed: String,
+    },
+    /// Bring a file to the server, as often as it takes.
+    Bring {
+        id: UploadId,
+        conversation: ConversationId,
+        path: PathBuf,
+        kind: FileKind,
+    },
+    /// Do not bring it any further.
+    Stop {
+        id: UploadId,
+    },
+}
+
+/// A file of this disk that is to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// The path as it was typed.
+    pub typed: String,
+    pub path: PathBuf,
+    pub name: String,
+    pub facts: Facts,
 }
 
 /// What became of that.
@@ -90,6 +125,27 @@ pub enum FileNews {
     Exists {
         message: MessageId,
         path: PathBuf,
+    },
+    Completed {
+        conversation: ConversationId,
+        typed: String,
+        text: String,
+        choices: Vec<String>,
+    },
+    Looked {
+        conversation: ConversationId,
+        found: Result<Looked, String>,
+    },
+    /// So many bytes are with the server; it `waits` while that is not there.
+    Moved {
+        id: UploadId,
+        sent: u64,
+        waits: bool,
+    },
+    Brought(Uploaded),
+    NotBrought {
+        id: UploadId,
+        why: String,
     },
     Failed(String),
 }

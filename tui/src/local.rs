@@ -25,6 +25,10 @@ pub enum Slot {
     HandBack,
     /// What was promised, on the hand-back sheet.
     Promised,
+    /// The path of a file that is to be sent.
+    File,
+    /// The words that go with it.
+    Caption,
 }
 
 /// An unsent text.

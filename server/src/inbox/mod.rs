@@ -19,6 +19,7 @@ mod snapshot;
 pub mod stream;
 pub mod thread;
 mod typing;
+mod upload;
 mod view;
 
 pub use batch::Batch;
@@ -31,7 +32,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    routing::{get, post},
+    routing::{get, post, put},
 };
 
 use crate::{Context, lifecycle::Lifecycle};
@@ -88,6 +89,7 @@ pub fn router(context: Context, life: &Lifecycle, options: Options) -> Router {
         .route("/api/v1/me", get(api::me))
         .route("/api/v1/queue", get(api::queue))
         .route("/api/v1/conversations/{id}", get(api::conversation))
+        .route("/api/v1/conversations/{id}/files/{file}", put(upload::upload))
         .route("/api/v1/commands", post(api::command))
         .route("/api/v1/media/{message}", get(file::file))
         .route("/api/v1/media/{message}/link", post(file::link))

@@ -27,6 +27,15 @@ pub(super) enum Refusal {
     Link,
     #[error("{0}")]
     Unreadable(&'static str),
+    #[error("{0}")]
+    NotYours(String),
+    #[error("All sending from this number is switched off.")]
+    SendingOff,
+    /// What WhatsApp would not take.
+    #[error("{0}")]
+    File(String),
+    #[error("The server cannot store files just now. Tell whoever runs it, and try again.")]
+    NoRoom,
     #[error("This route is asked in another way: see docs/protocol.md.")]
     Method,
     #[error("The server cannot reach its store. Try again.")]
@@ -52,7 +61,10 @@ impl Refusal {
             Self::Link => (StatusCode::FORBIDDEN, "link"),
             Self::Unreadable(_) => (StatusCode::BAD_REQUEST, "unreadable"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method"),
-            Self::Unavailable(_) | Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::NotYours(_) => (StatusCode::CONFLICT, "not_yours"),
+            Self::SendingOff => (StatusCode::CONFLICT, "sending_off"),
+            Self::File(_) => (StatusCode::UNPROCESSABLE_ENTITY, "file"),
+            Self::Unavailable(_) | Self::Stopping | Self::NoRoom => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         }
     }
 }

@@ -97,6 +97,7 @@ pub const fn right_of(act: &Act) -> Right {
         | Act::Escalate { .. }
         | Act::Split { .. }
         | Act::Send { .. }
+        | Act::SendFile { .. }
         | Act::React { .. }
         | Act::SendTemplate { .. }
         | Act::Consent { .. }

@@ -81,7 +81,7 @@ async fn take_in(context: &Context, file: &Media, facts: &MediaFacts, opened: Op
     if opened.length.is_some_and(|length| length > limit) {
         return Err(never(MediaState::Refused, "too_large"));
     }
-    let incoming = context.depot.receive(file.message, file.tries).await.map_err(|error| full(&error))?;
+    let incoming = context.depot.receive(file.message.0, file.tries).await.map_err(|error| full(&error))?;
     let mut taking = Taking { incoming, digest: Sha256::new(), size: 0, head: Vec::new(), limit };
     let mut body = opened.body;
     loop {

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     metas_clock::{Heard, MetasClock},
+    porter::Porter,
     rates::{Rates, TooFast},
 };
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
     store::{
         StoreError, Urgency,
         channels::{self, Channel},
+        media::Media,
         messages,
         outbox::{self, Candidate, ReadMark, Report, Sending, Started},
     },
@@ -61,6 +63,7 @@ struct With {
     channel: Arc<Channel>,
     graph: Graph,
     clock: Arc<MetasClock>,
+    porter: Arc<Porter>,
 }
 
 #[derive(Debug)]
@@ -109,7 +112,7 @@ impl Courier {
     pub fn new(context: Context, channel: Channel, graph: Graph) -> Self {
         let clock = Arc::new(MetasClock::of(&channel));
         Self {
-            with: With { context, channel: Arc::new(channel), graph, clock },
+            with: With { context, channel: Arc::new(channel), graph, clock, porter: Arc::default() },
             lease: None,
             sends: Arc::new(Semaphore::new(SENDS_IN_FLIGHT)),
             marks: Arc::new(Semaphore::new(MARKS_IN_FLIGHT)),
@@ -193,14 +196,21 @@ impl Courier {
             Job::Abandoned(_) | Job::Unsettled(_) | Job::Clock => None,
         };
         async move {
-            let _in_flight = in_flight;
+            let in_flight = in_flight;
             match job {
                 Job::Send(candidate) => {
-                    let started = send(&with, candidate).await;
-                    if let (Ok(false) | Err(_), Some(rates)) = (&started, rates) {
+                    let sent = send(&with, candidate).await;
+                    if let (Ok(Sent::Not | Sent::Bring(_)) | Err(_), Some(rates)) = (&sent, rates) {
                         lock(&rates).give_back(candidate.conversation);
                     }
-                    started.map(drop)
+                    match sent? {
+                        // A file may take minutes: meanwhile others may be sent.
+                        Sent::Bring(file) => {
+                            drop(in_flight);
+                            with.porter.bring(&with.context, &with.channel, &with.graph, candidate, &file).await
+                        }
+                        Sent::Started | Sent::Not => Ok(()),
+                    }
                 }
                 Job::Mark(mark) => {
                     mark_read(&with, &mark).await;
@@ -211,6 +221,11 @@ impl Courier {
                 Job::Clock => ask_time(&with).await,
             }
         }
+    }
+
+    /// Puts down what may be begun again by whoever comes next.
+    pub fn put_down(&self) {
+        self.with.porter.stop();
     }
 
     /// Lets another server have the channel at once.
@@ -277,15 +292,27 @@ async fn renew(with: &With, number: i64, until: Micros) -> Result<bool, StoreErr
     job.await
 }
 
-/// Marks it `sending`, makes the request once, stores what came of it. Whether it started at all.
-async fn send(with: &With, candidate: Candidate) -> Result<bool, StoreError> {
+/// What came of a message that was due.
+enum Sent {
+    Started,
+    Not,
+    /// Meta has to be brought its file first.
+    Bring(Box<Media>),
+}
+
+/// Marks it `sending`, makes the request once, stores what came of it.
+async fn send(with: &With, candidate: Candidate) -> Result<Sent, StoreError> {
     let context = &with.context;
     let (at, ids) = (context.moment(), context.ids.clone());
     let started = context.db.write(Urgency::First, move |tx| {
         let ids = ids.clone();
         Box::pin(async move { outbox::start(tx, candidate, at, &ids).await })
     });
-    let Started::Go(sending) = started.await? else { return Ok(false) };
+    let sending = match started.await? {
+        Started::Go(sending) => sending,
+        Started::Bring(file) => return Ok(Sent::Bring(file)),
+        Started::Not => return Ok(Sent::Not),
+    };
     let asked_at = context.clock.now();
     let answer = request(context, &with.channel, &with.graph, &sending).await;
     let received_at = context.clock.now();
@@ -298,7 +325,7 @@ async fn send(with: &With, candidate: Candidate) -> Result<bool, StoreError> {
     if let Err(error) = settled {
         tracing::error!(%error, "the outcome of a send is lost; it will count as unknown");
     }
-    Ok(true)
+    Ok(Sent::Started)
 }
 
 async fn request(
@@ -318,17 +345,20 @@ async fn request(
         return Err(CallError::Unsent("its deadline had passed".into()));
     }
     let callback = sending.attempt.to_string();
-    let payload = match &sending.payload {
+    let mut payload = match &sending.payload {
         None => outgoing::text(&sending.message.text),
         Some(json) => serde_json::from_str(json).map_err(|_| CallError::Unsent("what to send is no JSON".into()))?,
     };
+    if let Some(meta_id) = &sending.file {
+        outgoing::name_file(&mut payload, meta_id);
+    }
     // A reaction names its message itself.
     let reply_to = sending.message.quoted.as_deref().filter(|_| sending.message.kind != outbox::REACTION);
     let message = Outgoing { to: &to, payload: &payload, reply_to, callback: &callback };
     graph.send(&channel.phone_number_id, message, left).await
 }
 
-fn report(context: &Context, attempt: AttemptId, answer: Result<Accepted, CallError>) -> Report {
+pub(super) fn report(context: &Context, attempt: AttemptId, answer: Result<Accepted, CallError>) -> Report {
     let jitter = u16::try_from(context.ids.below(1_000)).unwrap_or_default();
     match answer {
         Ok(accepted) => Report { outcome: Outcome::Accepted, wamid: Some(accepted.wamid), code: None, jitter },

@@ -3,6 +3,7 @@
 
 mod courier;
 mod metas_clock;
+mod porter;
 mod rates;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -58,6 +59,7 @@ pub async fn run(context: Context, channel: Channel, graph: Graph, stop: Cancell
             () = tokio::time::sleep(wait) => (),
         }
     }
+    courier.put_down();
     while let Some(done) = under_way.join_next().await {
         ended(done);
     }

@@ -38,6 +38,8 @@ pub struct Media {
     pub size: Option<i64>,
     /// Where the bytes lie in the media store.
     pub place: Option<String>,
+    /// Until when `meta_id` is good for sending; `None` for what came from Meta.
+    pub meta_until: Option<Micros>,
     /// Grows with each; the lease of whoever fetches it.
     pub tries: i64,
     pub next_try_at: Micros,
@@ -47,7 +49,7 @@ pub struct Media {
 macro_rules! columns {
     () => {
         "message_id, conversation_id, channel_id, meta_id, kind, mime_type, digest, file_name, state, problem, size, \
-         place, tries, next_try_at, created_at"
+         place, meta_until, tries, next_try_at, created_at"
     };
 }
 
@@ -62,16 +64,17 @@ const OF: Sql = Sql::Each {
 
 const INSERT: Sql = Sql::Each {
     sqlite: "insert into media (message_id, conversation_id, channel_id, meta_id, kind, mime_type, digest, file_name, \
-             state, problem, tries, next_try_at, created_at) select unhex(value->>'message'), \
+             state, problem, size, place, meta_until, tries, next_try_at, created_at) select unhex(value->>'message'), \
              unhex(value->>'conversation'), unhex(value->>'channel'), value->>'meta_id', value->>'kind', \
-             value->>'mime_type', value->>'digest', value->>'file_name', value->>'state', value->>'problem', 0, \
-             value->>'next_try_at', value->>'created_at' from json_each($1)",
+             value->>'mime_type', value->>'digest', value->>'file_name', value->>'state', value->>'problem', \
+             value->>'size', value->>'place', value->>'meta_until', 0, value->>'next_try_at', value->>'created_at' from json_each($1)",
     postgres: "insert into media (message_id, conversation_id, channel_id, meta_id, kind, mime_type, digest, file_name, \
-               state, problem, tries, next_try_at, created_at) select r.message, r.conversation, r.channel, r.meta_id, \
-               r.kind, r.mime_type, r.digest, r.file_name, r.state, r.problem, 0, r.next_try_at, r.created_at \
+               state, problem, size, place, meta_until, tries, next_try_at, created_at) select r.message, r.conversation, r.channel, r.meta_id, \
+               r.kind, r.mime_type, r.digest, r.file_name, r.state, r.problem, r.size, r.place, r.meta_until, 0, \
+               r.next_try_at, r.created_at \
                from json_to_recordset($1::json) as r(message uuid, conversation uuid, channel uuid, meta_id text, \
-               kind text, mime_type text, digest text, file_name text, state text, problem text, next_try_at bigint, \
-               created_at bigint)",
+               kind text, mime_type text, digest text, file_name text, state text, problem text, size bigint, place text, \
+               meta_until bigint, next_try_at bigint, created_at bigint)",
 };
 
 /// The outer conditions are asked again of a row that another server was first to take.
@@ -92,7 +95,10 @@ const SETTLE: Sql = Sql::Both(
 
 const NEXT: Sql = Sql::Both("select min(next_try_at) from media where state = 'waiting'");
 
-pub const ALL: &[&Sql] = &[&OF, &INSERT, &TAKE, &AGAIN, &SETTLE, &NEXT];
+const SENDABLE: Sql =
+    Sql::Both("update media set meta_id = $2, meta_until = $3 where message_id = $1 and state = 'stored'");
+
+pub const ALL: &[&Sql] = &[&OF, &INSERT, &TAKE, &AGAIN, &SETTLE, &NEXT, &SENDABLE];
 
 /// The problem of a file that Meta gave no id: there is nothing to ask for.
 pub const NO_ID: &str = "no_id";
@@ -123,6 +129,28 @@ pub async fn insert_all(tx: &mut Tx, new: &[(&Stored, &Announced)], time: Micros
     let rows = json::rows(rows.collect());
     on!(tx.conn(), INSERT, |c, sql| sqlx::query(sql).bind(rows).execute(c).await.map(drop))?;
     tx.wake(Topic::Media);
+    Ok(())
+}
+
+/// The file of a message of ours, whose bytes are in the media store already.
+pub async fn attach(tx: &mut Tx, file: &Media) -> Result<(), StoreError> {
+    let rows = json::rows(vec![json!({
+        "message": json::id(file.message), "conversation": json::id(file.conversation),
+        "channel": json::id(file.channel), "meta_id": file.meta_id, "kind": file.kind, "mime_type": file.mime_type,
+        "digest": file.digest, "file_name": file.file_name, "state": file.state.word(), "size": file.size,
+        "place": file.place, "meta_until": file.meta_until, "next_try_at": file.next_try_at,
+        "created_at": file.created_at,
+    })]);
+    on!(tx.conn(), INSERT, |c, sql| sqlx::query(sql).bind(rows).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Meta has it under `meta_id`, until then.
+pub async fn sendable(tx: &mut Tx, message: MessageId, meta_id: &str, until: Micros) -> Result<(), StoreError> {
+    let meta_id = meta_id.to_owned();
+    on!(tx.conn(), SENDABLE, |c, sql| {
+        sqlx::query(sql).bind(message).bind(meta_id).bind(until).execute(c).await.map(drop)
+    })?;
     Ok(())
 }
 

@@ -79,7 +79,9 @@ const PROPOSALS: Sql = Sql::Both("update proposal set conversation_id = $2 where
 const HANDOFFS: Sql = Sql::Both(
     "update handoff set conversation_id = $2, merged_from = coalesce(merged_from, $1) where conversation_id = $1",
 );
-const MOVES: [Sql; 5] = [MESSAGES, AMENDMENTS, FILES, PROPOSALS, HANDOFFS];
+/// What an agent has brought and not sent yet; a split leaves it where it is.
+const UPLOADS: Sql = Sql::Both("update upload set conversation_id = $2 where conversation_id = $1");
+const MOVES: [Sql; 6] = [MESSAGES, AMENDMENTS, FILES, UPLOADS, PROPOSALS, HANDOFFS];
 
 /// What stayed in the queue goes out as if it had been queued now: nothing of it may be fenced off.
 const STAMP: Sql = Sql::Both(
@@ -114,6 +116,7 @@ pub const ALL: &[&Sql] = &[
     &MESSAGES,
     &AMENDMENTS,
     &FILES,
+    &UPLOADS,
     &PROPOSALS,
     &HANDOFFS,
     &STAMP,

@@ -36,6 +36,7 @@ pub mod settings;
 pub mod statuses;
 pub mod templates;
 pub mod turns;
+pub mod uploads;
 
 pub use engine::{Conn, Db, OpenError, Reader, Sql, Tx, Urgency};
 pub use moment::Moment;
@@ -69,6 +70,7 @@ pub const STATEMENTS: &[&[&Sql]] = &[
     statuses::ALL,
     templates::ALL,
     turns::ALL,
+    uploads::ALL,
 ];
 
 /// Why the store did not do it.

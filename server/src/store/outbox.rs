@@ -2,8 +2,11 @@
 //! `sending` (the fence), and what its outcome makes of it. Both lock the conversation's row, like
 //! every change of control, so one of the two is first.
 
+use std::time::Duration;
+
 use baton_shared::{
     AttemptId, ChannelId, ConversationId, Ids, MessageId, Micros,
+    content::MediaState,
     message::{Author, Delivery},
 };
 
@@ -22,6 +25,7 @@ use super::{
     deliveries::{StatusNews, WINDOW_CLOSED, ask_person_after_failure},
     engine::on,
     events::{self, Event},
+    media::{self, Media},
     messages::{self, Stored},
     statuses,
     wakes::Topic,
@@ -35,6 +39,12 @@ pub const NOT_REACHED: &str = "not_reached";
 
 /// The kind of a message that is a sign on another one, and no answer.
 pub const REACTION: &str = "reaction";
+
+/// Whoever brings a file to Meta says so again before this is over.
+const BRINGING: Duration = Duration::from_secs(30);
+
+/// How long an id is good that Meta gave to a file of ours: 30 days, less one.
+const UPLOAD_LIVES: Duration = Duration::from_secs(29 * 24 * 3_600);
 
 /// A message that may be due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -60,6 +70,8 @@ pub struct Sending {
     pub message: Stored,
     /// Its `type` with the object of that name, as JSON; `None` for plain text.
     pub payload: Option<String>,
+    /// What Meta calls the file that it brings.
+    pub file: Option<String>,
     /// Travels as `biz_opaque_callback_data`.
     pub attempt: AttemptId,
     pub recipient: Recipient,
@@ -71,6 +83,8 @@ pub struct Sending {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Started {
     Go(Box<Sending>),
+    /// Meta has to be brought its file first; nobody else does that for a while.
+    Bring(Box<Media>),
     /// Cancelled, held, waiting behind another, or gone meanwhile.
     Not,
 }
@@ -199,7 +213,14 @@ pub async fn start(tx: &mut Tx, candidate: Candidate, at: Moment, ids: &Ids) -> 
     let decision = decide(tx, &thread, &message, at).await?;
     let started = match decision {
         Start::Go => match gate_ahead(tx, &message, at).await? {
-            Gate::Open => go(tx, &mut thread, message, at, ids).await?,
+            Gate::Open => {
+                let file = file_of(tx, &message).await?;
+                if let Some(file) = file.as_ref().filter(|file| file.meta_until.is_none_or(|until| until <= at.now)) {
+                    postpone(tx, message.id, at.time_in(BRINGING)).await?;
+                    return Ok(Started::Bring(Box::new(file.clone())));
+                }
+                go(tx, &mut thread, message, file.and_then(|file| file.meta_id), at, ids).await?
+            }
             Gate::At(later) => {
                 postpone(tx, message.id, later).await?;
                 return Ok(Started::Not);
@@ -280,6 +301,7 @@ async fn go(
     tx: &mut Tx,
     thread: &mut Conversation,
     mut message: Stored,
+    file: Option<String>,
     at: Moment,
     ids: &Ids,
 ) -> Result<Started, StoreError> {
@@ -310,7 +332,65 @@ async fn go(
     events::append(tx, event.because("sending")).await?;
     let recipient = recipient(tx, thread).await?;
     let payload = messages::raw(tx.conn(), message.id).await?;
-    Ok(Started::Go(Box::new(Sending { message, payload, attempt, recipient, deadline })))
+    Ok(Started::Go(Box::new(Sending { message, payload, file, attempt, recipient, deadline })))
+}
+
+/// The file that a message of ours brings. Words alone have none, and are most.
+async fn file_of(tx: &mut Tx, message: &Stored) -> Result<Option<Media>, StoreError> {
+    if message.kind == "text" || message.kind == REACTION {
+        return Ok(None);
+    }
+    let file = media::of(tx.conn(), &[message.id]).await?.pop();
+    Ok(file.filter(|file| file.state == MediaState::Stored))
+}
+
+/// Still being brought: nobody else does it for a while. Whether it is still to be sent.
+pub async fn bringing(tx: &mut Tx, message: MessageId, at: Moment) -> Result<bool, StoreError> {
+    let until = at.time_in(BRINGING);
+    let rows = on!(tx.conn(), POSTPONE, |c, sql| {
+        sqlx::query(sql).bind(message).bind(until).execute(c).await.map(|done| done.rows_affected())
+    })?;
+    Ok(rows == 1)
+}
+
+/// Meta has the file of a message, which may go now.
+pub async fn brought(tx: &mut Tx, candidate: Candidate, meta_id: &str, at: Moment) -> Result<(), StoreError> {
+    if conversations::lock(tx, candidate.conversation).await?.is_some() {
+        media::sendable(tx, candidate.message, meta_id, at.now.plus(UPLOAD_LIVES)).await?;
+        postpone(tx, candidate.message, at.time).await?;
+        tx.wake(Topic::Outbox);
+    }
+    Ok(())
+}
+
+/// Meta did not get the file of a message: it is tried again, or it is over. Nothing of the message
+/// has reached anybody, so whatever is not known may be done again.
+pub async fn not_brought(
+    tx: &mut Tx,
+    candidate: Candidate,
+    tries: u32,
+    report: &Report,
+    at: Moment,
+    ids: &Ids,
+) -> Result<(), StoreError> {
+    let locked = conversations::lock(tx, candidate.conversation).await?;
+    let (Some(mut thread), Some(mut message)) = (locked, messages::by_id(tx.conn(), candidate.message).await?) else {
+        return Ok(());
+    };
+    if message.delivery != Some(Delivery::Queued) {
+        return Ok(());
+    }
+    message.first_try_at.get_or_insert(at.time);
+    let outcome = if report.outcome == Outcome::Unanswered { Outcome::NotSent } else { report.outcome };
+    let report = Report { outcome, ..report.clone() };
+    let made = Stored { attempts: tries.into(), ..message.clone() };
+    let next = next(&thread, &made, &report, at);
+    match next {
+        Next::Again { at: again } => wait_for(&mut message, &report, at.lease_time_of(again)),
+        Next::Held(hold) => trouble(&mut message, Delivery::Held, hold.word().into()),
+        Next::Accepted | Next::Failed(_) | Next::Unknown => fail(&mut message, &report),
+    }
+    after_trouble(tx, &mut thread, &message, next, at, ids).await
 }
 
 async fn recipient(tx: &mut Tx, thread: &Conversation) -> Result<Recipient, StoreError> {
@@ -382,13 +462,7 @@ pub async fn settle(
         Next::Failed(_) if message.delivery == Some(Delivery::Unknown) => fail(&mut message, report),
         // A webhook said more than our own request did.
         _ if message.delivery != Some(Delivery::Sending) => return Ok(()),
-        Next::Again { at: again } => {
-            message.delivery = Some(Delivery::Queued);
-            message.next_try_at = Some(at.lease_time_of(again));
-            message.deadline = None;
-            // Why it waits; nobody has to do anything about it.
-            message.problem = Some(report.code.map_or_else(|| NOT_REACHED.into(), |code| code.to_string()));
-        }
+        Next::Again { at: again } => wait_for(&mut message, report, at.lease_time_of(again)),
         Next::Held(hold) => trouble(&mut message, Delivery::Held, hold.word().into()),
         Next::Failed(_) => fail(&mut message, report),
         Next::Unknown => {
@@ -400,16 +474,36 @@ pub async fn settle(
     if report.code == Some(WINDOW_CLOSED) {
         thread.window = thread.window.overrule();
     }
-    messages::save(tx, &message).await?;
+    after_trouble(tx, &mut thread, &message, next, at, ids).await
+}
+
+/// What follows for the conversation and whoever watches it.
+async fn after_trouble(
+    tx: &mut Tx,
+    thread: &mut Conversation,
+    message: &Stored,
+    next: Next,
+    at: Moment,
+    ids: &Ids,
+) -> Result<(), StoreError> {
+    messages::save(tx, message).await?;
     events::append(tx, Event::new("message_state", at.now).of(thread.id).about(message.id)).await?;
     if matches!(next, Next::Failed(_) | Next::Held(_)) {
-        statuses::hold_later_parts(tx, &thread, &message, at, ids).await?;
-        ask_person_after_failure(tx, &mut thread, &message, at, ids).await?;
+        statuses::hold_later_parts(tx, thread, message, at, ids).await?;
+        ask_person_after_failure(tx, thread, message, at, ids).await?;
     }
     thread.updated_at = at.now;
-    conversations::save(tx, &thread).await?;
+    conversations::save(tx, thread).await?;
     tx.wake(Topic::Outbox);
     Ok(())
+}
+
+fn wait_for(message: &mut Stored, report: &Report, again: Micros) {
+    message.delivery = Some(Delivery::Queued);
+    message.next_try_at = Some(again);
+    message.deadline = None;
+    // Why it waits; nobody has to do anything about it.
+    message.problem = Some(report.code.map_or_else(|| NOT_REACHED.into(), |code| code.to_string()));
 }
 
 fn next(thread: &Conversation, message: &Stored, report: &Report, at: Moment) -> Next {

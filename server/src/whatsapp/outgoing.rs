@@ -1,11 +1,41 @@
 //! What a message is on Meta's wire: its `type` with the object of that name.
 
-use baton_shared::template::{Button, Filled, Header, Part, Template};
+use baton_shared::{
+    file::FileKind,
+    template::{Button, Filled, Header, Part, Template},
+};
 use serde_json::{Value, json};
 
 /// Shown with a preview of the first link, if there is one.
 pub fn text(body: &str) -> Value {
     json!({"type": "text", "text": {"body": body, "preview_url": body.contains("https://")}})
+}
+
+/// A file with the words that go with it; [`name_file`] says which.
+pub fn file(kind: FileKind, caption: &str, name: Option<&str>) -> Value {
+    let mut object = json!({});
+    if !caption.is_empty() {
+        object["caption"] = json!(caption);
+    }
+    if let (FileKind::Document, Some(name)) = (kind, name) {
+        object["filename"] = json!(name);
+    }
+    if kind == FileKind::Voice {
+        object["voice"] = json!(true);
+    }
+    let kind = kind.message_kind();
+    json!({"type": kind, kind: object})
+}
+
+/// Puts Meta's id of the file where the payload wants one: in the message itself, or in a template's header.
+pub fn name_file(payload: &mut Value, meta_id: &str) {
+    let kind = payload["type"].as_str().unwrap_or_default().to_owned();
+    if kind != "template" {
+        payload[&kind]["id"] = json!(meta_id);
+    } else if let Some(parameter) = payload.pointer_mut("/template/components/0/parameters/0") {
+        let kind = parameter["type"].as_str().unwrap_or_default().to_owned();
+        parameter[&kind] = json!({"id": meta_id});
+    }
 }
 
 /// An empty emoji takes the reaction away.

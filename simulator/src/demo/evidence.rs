@@ -219,9 +219,11 @@ impl Evidence<'_> {
                 Act::Resolve { .. } => changed(&["resolved"]),
                 Act::Release { .. } => changed(&["released"]),
                 Act::Assign { .. } => changed(&["assigned"]),
-                Act::Send { .. } | Act::React { .. } | Act::SendTemplate { .. } | Act::Note { .. } => {
-                    message.is_some_and(|id| self.stored.messages.contains_key(&id))
-                }
+                Act::Send { .. }
+                | Act::SendFile { .. }
+                | Act::React { .. }
+                | Act::SendTemplate { .. }
+                | Act::Note { .. } => message.is_some_and(|id| self.stored.messages.contains_key(&id)),
                 Act::Consent { .. }
                 | Act::Escalate { .. }
                 | Act::Split { .. }

@@ -50,8 +50,10 @@ fn every_act(house: &House, epoch: Epoch, to: &Signed) -> Vec<Act> {
         Act::Release { epoch },
         Act::HandBack { epoch, outcome: text(), note: text(), promised: text() },
         Act::Resolve { epoch, outcome: text() },
+        Act::Split { epoch },
         Act::Escalate { epoch, reason: text() },
         Act::Send { epoch, text: text(), seen: None, reply_to: None },
+        Act::SendFile { epoch, file: house.context.ids.next(Micros(0)), caption: text(), seen: None, reply_to: None },
         Act::React { epoch, message, emoji: String::new() },
         Act::SendTemplate { epoch, template: Filled { name: text(), language: text(), values: vec![] }, seen: None },
         Act::Consent { granted: true, proof: text() },
@@ -90,7 +92,7 @@ on_both!(promise_11_every_act_by_every_role, |store| {
     let colleague = screens[0].1.signed.clone();
     for (role, mut screen) in screens {
         let acts = every_act(&house, Epoch(1), &colleague);
-        assert_eq!(acts.len(), 16, "every act there is");
+        assert_eq!(acts.len(), 18, "every act there is");
         for (number, act) in acts.into_iter().enumerate() {
             let (thread, _) = house.writes(&format!("1555{}{number}", role as u8), "hello").await;
             let answer = screen.act(&house, thread, act.clone()).await;
@@ -193,6 +195,7 @@ on_both!(promise_11_every_route_by_every_role, |store| {
         for (method, route) in GUARDED {
             let right = match route {
                 "/api/v1/queue" => Some(Right::SeeQueue),
+                route if route.contains("/files/") => Some(Right::Work),
                 route if route.starts_with("/api/v1/conversations/") => Some(Right::SeeQueue),
                 route if route.starts_with("/api/v1/media/") => Some(Right::SeeQueue),
                 "/api/v1/me" => None,
@@ -203,8 +206,13 @@ on_both!(promise_11_every_route_by_every_role, |store| {
             let route = route.replace("0192d4c8-0000-7000-8000-000000000001", &thread.to_string());
             let answered = ask(&desk, method, &route, token, "").await;
             let allowed = right.is_none_or(|right| may(role, right));
-            // There is no such file.
-            let found = if route.starts_with("/api/v1/media/") { StatusCode::NOT_FOUND } else { StatusCode::OK };
+            let found = match &*route {
+                // There is no such file.
+                route if route.starts_with("/api/v1/media/") => StatusCode::NOT_FOUND,
+                // The conversation is not theirs.
+                route if route.contains("/files/") => StatusCode::CONFLICT,
+                _ => StatusCode::OK,
+            };
             let expected = if allowed { found } else { StatusCode::FORBIDDEN };
             assert_eq!(answered.status, expected, "{role}: {route}");
         }

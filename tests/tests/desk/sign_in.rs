@@ -32,12 +32,16 @@ pub(crate) async fn ask(desk: &Desk, method: Method, route: &str, token: Option<
 }
 
 /// Every route of the desk that is not the sign-in.
-pub(crate) const GUARDED: [(Method, &str); 8] = [
+pub(crate) const GUARDED: [(Method, &str); 9] = [
     (Method::GET, "/inbox"),
     (Method::POST, "/api/v1/sign-out"),
     (Method::GET, "/api/v1/me"),
     (Method::GET, "/api/v1/queue"),
     (Method::GET, "/api/v1/conversations/0192d4c8-0000-7000-8000-000000000001"),
+    (
+        Method::PUT,
+        "/api/v1/conversations/0192d4c8-0000-7000-8000-000000000001/files/0192d4c8-0000-7000-8000-000000000003",
+    ),
     (Method::POST, "/api/v1/commands"),
     (Method::GET, "/api/v1/media/0192d4c8-0000-7000-8000-000000000002"),
     (Method::POST, "/api/v1/media/0192d4c8-0000-7000-8000-000000000002/link"),

@@ -6,10 +6,11 @@ use baton_shared::{
     protocol::{Act, Answer, Command, Refusal},
 };
 
-use super::{hands, with_thread};
+use super::{attach, hands, with_thread};
 use crate::{
     composer::Editor,
     event::{Effect, Effects},
+    keys::Action,
     local::{Slot, Write},
     state::{State, toast::Tone},
 };
@@ -68,6 +69,9 @@ fn done(state: &mut State, command: &Command, epoch: Epoch, last_bot_word: Optio
             state.toasts.about(id);
         }
     }
+    if let Act::SendFile { file, .. } = command.act {
+        attach::done(state, file);
+    }
     if let Act::Cancel { message } = command.act {
         words_of_cancelled(state, id, message);
     }
@@ -112,7 +116,7 @@ fn thanks(act: &Act, is_take: bool, bot_spoke: bool) -> Option<&'static str> {
         Act::Consent { granted: false, .. } => Some("on record: no marketing"),
         Act::SendTemplate { .. } => Some("template on its way; it reaches them also while the window is closed"),
         Act::Note { .. } => Some("note kept, for colleagues only"),
-        Act::Take { .. } | Act::Send { .. } | Act::UseProposal { .. } | Act::Read { .. } => None,
+        Act::Take { .. } | Act::Send { .. } | Act::SendFile { .. } | Act::UseProposal { .. } | Act::Read { .. } => None,
     }
 }
 
@@ -125,7 +129,7 @@ fn is_take(act: &Act, me: Option<baton_shared::AgentId>) -> bool {
 }
 
 fn makes_message(act: &Act) -> bool {
-    matches!(act, Act::Send { .. } | Act::Note { .. } | Act::UseProposal { .. })
+    matches!(act, Act::Send { .. } | Act::SendFile { .. } | Act::Note { .. } | Act::UseProposal { .. })
 }
 
 /// Nothing was sent: the customer's new words come on screen, and mine back into the composer.
@@ -139,7 +143,14 @@ fn wrote_meanwhile(state: &mut State, command: Command, newest: MessageId) {
         });
     }
     let name = state.queue.get(command.conversation).map(|row| row.customer.clone()).unwrap_or_default();
-    state.toast(Tone::Warn, format!("{name} wrote meanwhile; Enter again to send"));
+    let again = match command.act {
+        Act::SendFile { .. } => {
+            let key = state.given.keymap.hint(Action::Attach).unwrap_or_default();
+            format!("{key} and Enter send the file all the same")
+        }
+        _ => "Enter again to send".to_owned(),
+    };
+    state.toast(Tone::Warn, format!("{name} wrote meanwhile; {again}"));
 }
 
 fn refused(state: &mut State, command: Command, why: &str) {
@@ -154,6 +165,9 @@ fn refused(state: &mut State, command: Command, why: &str) {
 }
 
 fn give_words_back(state: &mut State, conversation: ConversationId, act: &Act) {
+    if let Act::SendFile { file, caption, .. } = act {
+        return attach::give_back(state, conversation, *file, caption);
+    }
     let now = state.now;
     let composer = state.composer(conversation);
     match act {
@@ -180,6 +194,7 @@ fn give_words_back(state: &mut State, conversation: ConversationId, act: &Act) {
         | Act::Resend { .. }
         | Act::Cancel { .. }
         | Act::React { .. }
+        | Act::SendFile { .. }
         | Act::SendTemplate { .. }
         | Act::Consent { .. }
         | Act::DropProposal { .. }
@@ -200,7 +215,11 @@ const fn label(act: &Act) -> &'static str {
         Act::Resolve { .. } => "not resolved",
         Act::Escalate { .. } => "not escalated",
         Act::Split { .. } => "not split",
-        Act::Send { .. } | Act::UseProposal { .. } | Act::React { .. } | Act::SendTemplate { .. } => "not sent",
+        Act::Send { .. }
+        | Act::SendFile { .. }
+        | Act::UseProposal { .. }
+        | Act::React { .. }
+        | Act::SendTemplate { .. } => "not sent",
         Act::Consent { .. } => "not recorded",
         Act::Note { .. } => "note not kept",
         Act::Resend { .. } => "not sent again",

@@ -89,6 +89,12 @@ pub(super) fn redo(state: &mut State) {
 /// The terminal says that this was pasted: line ends in it are line ends.
 pub(super) fn pasted(state: &mut State, text: &str) {
     state.marks_pastes = true;
+    if let Some(Overlay::File(sheet)) = state.overlays.last_mut() {
+        let (conversation, slot) = (sheet.conversation, sheet.field.slot().unwrap_or(Slot::File));
+        sheet.typed(slot);
+        let (now, line) = (state.now, text.lines().next().unwrap_or_default());
+        return state.composer(conversation).edit(slot, now, |editor| editor.insert(line));
+    }
     if let Some(overlay) = state.overlays.last_mut() {
         return paste_into(overlay, text);
     }
@@ -127,6 +133,7 @@ fn paste_into(overlay: &mut Overlay, text: &str) {
         },
         Overlay::Context { .. }
         | Overlay::Link(_)
+        | Overlay::File(_)
         | Overlay::HandBack(_)
         | Overlay::Resolve(_)
         | Overlay::Resend { .. }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crossterm::event::KeyCode;
 
-use super::{edit, message::chosen};
+use super::{attach, edit, message::chosen};
 use crate::{
     composer::Editor,
     event::{Effect, Effects, FileAsk, FileNews},
@@ -72,6 +72,13 @@ pub(super) fn happened(state: &mut State, news: FileNews, out: &mut Effects) {
             editor.insert(&path.to_string_lossy());
             state.overlays.push(Overlay::Save(Save { message, path: editor, replace: true }));
         }
+        FileNews::Completed { conversation, typed, text, choices } => {
+            attach::completed(state, conversation, &typed, &text, choices);
+        }
+        FileNews::Looked { conversation, found } => attach::looked(state, conversation, found),
+        FileNews::Moved { id, sent, waits } => attach::moved(state, id, sent, waits),
+        FileNews::Brought(uploaded) => attach::brought(state, &uploaded, out),
+        FileNews::NotBrought { id, why } => attach::not_brought(state, id, &why),
         FileNews::Failed(why) => state.toast(Tone::Bad, why),
     }
 }

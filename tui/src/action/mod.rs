@@ -1,6 +1,7 @@
 //! What events do to the state: the only writer. One file an area, named as in `state` and `view`.
 
 mod answer;
+mod attach;
 mod compose;
 mod control;
 mod draft;
@@ -83,6 +84,7 @@ fn perform(state: &mut State, action: Action, out: &mut Effects) {
         Action::Filter => queue::filter(state),
         Action::Reply => compose::reply(state, out),
         Action::ReplyTo => compose::reply_to_this(state, out),
+        Action::Attach => attach::begin(state),
         Action::Template => template::pick(state, out),
         Action::Consent => overlay::consent(state),
         Action::React => message::react(state),

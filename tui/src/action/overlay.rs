@@ -3,7 +3,7 @@
 use baton_shared::protocol::Act;
 use crossterm::event::KeyCode;
 
-use super::{control, draft, edit, file, give, perform, quit as leave, template};
+use super::{attach, control, draft, edit, file, give, perform, quit as leave, template};
 use crate::{
     composer::Editor,
     event::Effects,
@@ -30,7 +30,7 @@ pub(super) fn palette(state: &mut State) {
 /// Leaves, unless something is on its way or somebody waits for me: then it asks.
 pub(super) fn quit(state: &mut State, out: &mut Effects) {
     draft::keep_all(state, out);
-    if state.commands.unsent() > 0 || state.queue.mine() > 0 {
+    if state.commands.unsent() > 0 || state.queue.mine() > 0 || !state.bringing.is_empty() {
         state.overlays.push(Overlay::Quit);
     } else {
         leave(state, out);
@@ -72,6 +72,7 @@ pub(super) fn key(state: &mut State, chord: Chord, out: &mut Effects) {
             _ => Some(Overlay::Split { conversation }),
         },
         Overlay::Template(sheet) => template::key(state, sheet, chord, out),
+        Overlay::File(sheet) => attach::key(state, sheet, chord, out),
         Overlay::React(react) => react_key(state, react, chord, out),
         Overlay::Save(save) => file::save_key(state, save, chord, out),
         Overlay::Link(url) => (chord.code != KeyCode::Enter).then_some(Overlay::Link(url)),

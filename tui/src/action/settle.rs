@@ -93,7 +93,9 @@ fn show_pending(state: &mut State) {
     }
     let me = state.my_id();
     for (conversation, thread) in &mut state.threads {
-        thread.set_pending(state.commands.said(*conversation, me));
+        let going = state.bringing.iter().filter(|one| one.conversation == *conversation && one.is_going());
+        let pending = state.commands.said(*conversation, me).into_iter().chain(going.map(|one| one.said(me)));
+        thread.set_pending(pending.collect());
     }
 }
 

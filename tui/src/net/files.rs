@@ -3,17 +3,29 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
-use baton_shared::{MessageId, protocol::FileLink};
+use baton_shared::{
+    ConversationId, MessageId, UploadId,
+    file::FileKind,
+    protocol::{FileLink, Uploaded},
+};
+use futures::TryStreamExt;
+use http_body::Frame;
+use http_body_util::StreamBody;
 use serde::Deserialize;
 use tokio::{
     fs::{self, File, OpenOptions},
     io::AsyncWriteExt,
 };
+use tokio_util::io::ReaderStream;
 
 use super::Address;
+
+/// A file is read and sent in pieces of this.
+const PIECE: usize = 64 * 1024;
 
 /// Why a file could not be had, as a sentence for the person at the keyboard.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +41,8 @@ pub enum FileError {
     Exists,
     #[error("it could not be written: {0}")]
     Disk(io::Error),
+    #[error("it cannot be read: {0}")]
+    NotRead(io::Error),
 }
 
 impl From<reqwest::Error> for FileError {
@@ -53,6 +67,40 @@ pub async fn link(address: &Address, token: &str, message: MessageId) -> Result<
     let response = granted(asked.timeout(Duration::from_secs(15)).send().await?).await?;
     let link: FileLink = response.json().await.map_err(|_| FileError::Unexpected)?;
     Ok(format!("{address}{}", link.path))
+}
+
+/// Brings a file to the server, for a message of `conversation`; doing it twice stores it once.
+/// `moved` is told how many bytes have gone out.
+///
+/// # Errors
+/// See [`FileError`]; after [`FileError::Unreachable`] it is worth another try.
+pub async fn bring(
+    address: &Address,
+    token: &str,
+    conversation: ConversationId,
+    id: UploadId,
+    path: &Path,
+    kind: FileKind,
+    moved: impl Fn(u64) + Send + Sync + 'static,
+) -> Result<Uploaded, FileError> {
+    let file = File::open(path).await.map_err(FileError::NotRead)?;
+    let length = file.metadata().await.map_err(FileError::NotRead)?.len();
+    let sent = AtomicU64::new(0);
+    let pieces = ReaderStream::with_capacity(file, PIECE).inspect_ok(move |piece| {
+        let piece = piece.len() as u64;
+        moved(sent.fetch_add(piece, Ordering::Relaxed) + piece);
+    });
+    let body = reqwest::Body::wrap(StreamBody::new(pieces.map_ok(Frame::data)));
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut url = reqwest::Url::parse(&address.api(&format!("conversations/{conversation}/files/{id}")))
+        .map_err(|_| FileError::Unexpected)?;
+    url.query_pairs_mut().append_pair("kind", kind.word()).append_pair("name", &name);
+    let asked = client()?.put(url).bearer_auth(token).header(http::header::CONTENT_LENGTH, length).body(body);
+    let response = asked.send().await?;
+    if response.status().as_u16() == 503 {
+        return Err(FileError::Unreachable);
+    }
+    granted(response).await?.json().await.map_err(|_| FileError::Unexpected)
 }
 
 /// Writes the file of a message to `path`; how many bytes. What is there is overwritten only if `replace`.

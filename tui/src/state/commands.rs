@@ -138,6 +138,8 @@ impl Pending {
 /// The words of an act that will be a message.
 fn words(act: &Act) -> Option<&str> {
     match act {
+        Act::SendFile { caption, .. } if caption.is_empty() => Some("[file]"),
+        Act::SendFile { caption, .. } => Some(caption),
         Act::Send { text, .. } | Act::Note { text } | Act::UseProposal { text, .. } => Some(text),
         Act::Take { .. }
         | Act::Assign { .. }

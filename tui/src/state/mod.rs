@@ -1,5 +1,6 @@
 //! All that the inbox knows. Only `action::update` writes it, `view::draw` reads it; neither does I/O.
 
+pub mod bringing;
 pub mod commands;
 pub mod composer;
 pub mod known;
@@ -121,6 +122,8 @@ pub struct State {
     pub commands: Commands,
     /// Conversations that have gone into others.
     pub merged: HashMap<ConversationId, ConversationId>,
+    /// Files on their way to the server.
+    pub bringing: Vec<bringing::Bringing>,
 
     pub focus: Pane,
     pub mode: Mode,
@@ -177,6 +180,7 @@ impl State {
             composers,
             commands,
             merged: HashMap::new(),
+            bringing: Vec::new(),
             focus: Pane::Queue,
             mode: Mode::Normal,
             zoom: false,

@@ -1,11 +1,12 @@
 //! What may lie over the inbox: a stack, the topmost gets the keys, Esc takes one away and never
 //! discards what was typed.
 
-use baton_shared::{AgentId, ConversationId, MessageId, Role, template::Template};
+use baton_shared::{AgentId, ConversationId, MessageId, Role, file::FileKind, template::Template};
 
 use super::{State, known::Person};
 use crate::{
     composer::Editor,
+    event::Looked,
     keys::{Action, Spec, TABLE},
     local::Slot,
     text::Clean,
@@ -47,12 +48,98 @@ pub enum Overlay {
     React(React),
     /// Whether the customer wants marketing.
     Consent(Consent),
+    /// Which file to send, and with what words.
+    File(FileSheet),
     /// Where to save a file.
     Save(Save),
     /// An address for a program elsewhere.
     Link(Clean),
     /// Something was not sent yet.
     Quit,
+}
+
+/// Sending a file. Its path and caption are the conversation's, so they outlive the sheet.
+#[derive(Clone, Debug)]
+pub struct FileSheet {
+    pub conversation: ConversationId,
+    pub reply_to: Option<MessageId>,
+    pub field: FileField,
+    /// What lies at the end of the path that was typed then.
+    pub looked: Option<Looked>,
+    /// Which of the kinds that it can be sent as.
+    pub chosen: usize,
+    /// How the path may go on.
+    pub choices: Vec<Clean>,
+    /// What is wrong with it.
+    pub trouble: Option<Clean>,
+}
+
+impl FileSheet {
+    pub fn of(conversation: ConversationId) -> Self {
+        Self {
+            conversation,
+            reply_to: None,
+            field: FileField::Path,
+            looked: None,
+            chosen: 0,
+            choices: Vec::new(),
+            trouble: None,
+        }
+    }
+
+    pub fn kind(&self) -> FileKind {
+        let kinds = self.looked.as_ref().map(|looked| looked.facts.kinds()).unwrap_or_default();
+        kinds.get(self.chosen).copied().unwrap_or(FileKind::Document)
+    }
+
+    /// The next kind that it can be sent as, or the one before.
+    pub fn choose(&mut self, by: isize) {
+        let count = self.looked.as_ref().map_or(1, |looked| looked.facts.kinds().len());
+        self.chosen = self.chosen.saturating_add_signed(by).min(count.saturating_sub(1));
+        self.trouble = None;
+    }
+
+    /// Something was typed: another path is another file.
+    pub fn typed(&mut self, slot: Slot) {
+        if slot == Slot::File {
+            (self.looked, self.chosen) = (None, 0);
+        }
+        (self.trouble, self.choices) = (None, Vec::new());
+    }
+}
+
+/// A field of the sheet, from above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileField {
+    Path,
+    Caption,
+    Kind,
+}
+
+impl FileField {
+    pub const fn slot(self) -> Option<Slot> {
+        match self {
+            Self::Path => Some(Slot::File),
+            Self::Caption => Some(Slot::Caption),
+            Self::Kind => None,
+        }
+    }
+
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Path => Self::Caption,
+            Self::Caption | Self::Kind => Self::Kind,
+        }
+    }
+
+    #[must_use]
+    pub const fn previous(self) -> Self {
+        match self {
+            Self::Path | Self::Caption => Self::Path,
+            Self::Kind => Self::Caption,
+        }
+    }
 }
 
 /// Saving the file of a message.

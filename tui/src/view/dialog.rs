@@ -245,6 +245,14 @@ fn leaving(state: &State) -> Vec<String> {
             say::count(unsent, "act")
         ));
     }
+    let going = state.bringing.iter().filter(|one| one.is_going()).count();
+    if going > 0 {
+        let is = if going == 1 { "is" } else { "are" };
+        sentences.push(format!(
+            "{} {is} still on the way to the server and will not be sent. What you typed is kept.",
+            say::count(going, "file")
+        ));
+    }
     sentences
 }
 

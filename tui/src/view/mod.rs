@@ -1,5 +1,6 @@
 //! The only painter: reads the state, writes cells. One file an area, named as in `state` and `action`.
 
+mod attach;
 mod composer;
 mod context;
 mod dialog;

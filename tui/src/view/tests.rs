@@ -13,7 +13,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::paint;
 use crate::{
     event::Cause,
-    fixture::{DUBAI, Inbox, KENJI, LEO, LUCIA, MARINA, NOW, agent, ago, marina, row, said},
+    fixture::{DUBAI, Inbox, KENJI, LEO, LUCIA, MARINA, NOW, agent, ago, conversation, marina, row, said},
     net::NetEvent,
     state::Mode,
     text::strange,
@@ -122,6 +122,36 @@ fn what_goes_where_if_it_is_split() {
     inbox.server(ServerFrame::Thread(Box::new(thread)));
     inbox.press("D");
     insta::assert_snapshot!("overlay_split", screen(&inbox, &dark()));
+}
+
+#[test]
+fn a_file_on_its_way_out() {
+    use crate::event::{FileNews, Looked};
+    use baton_shared::file::Facts;
+    let news = |inbox: &mut Inbox, news| inbox.happens(Cause::File(news));
+    let of_marina = conversation(MARINA);
+    for (width, height, theme, name) in [(120, 36, dark(), "dark"), (80, 24, plain(), "plain")] {
+        let mut inbox = Inbox::with_marina((width, height));
+        inbox.press("f");
+        inbox.types("~/pictures/la");
+        let choices = ["lamp one.png", "lamp two.png"].map(str::to_owned).into();
+        let typed = "~/pictures/la".to_owned();
+        news(&mut inbox, FileNews::Completed { conversation: of_marina, text: typed.clone(), typed, choices });
+        insta::assert_snapshot!(format!("file_path_{name}"), screen(&inbox, &theme));
+        inbox.press("enter");
+        let facts = Facts::of(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "la", 2_400_000);
+        let path = "/home/ana/pictures/la".into();
+        let found = Ok(Looked { typed: "~/pictures/la".into(), path, name: "la".into(), facts });
+        news(&mut inbox, FileNews::Looked { conversation: of_marina, found });
+        inbox.types("Is it this one?");
+        insta::assert_snapshot!(format!("file_looked_{name}"), screen(&inbox, &theme));
+        inbox.press("enter");
+        let id = inbox.state.bringing[0].id;
+        news(&mut inbox, FileNews::Moved { id, sent: 900_000, waits: false });
+        insta::assert_snapshot!(format!("file_going_{name}"), screen(&inbox, &theme));
+        inbox.press("f");
+        insta::assert_snapshot!(format!("file_sheet_going_{name}"), screen(&inbox, &theme));
+    }
 }
 
 /// What each cell's style means, by letters of the theme.

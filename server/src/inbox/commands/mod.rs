@@ -1,6 +1,7 @@
 //! Acts of agents: each is one transaction that holds the conversation, the effect and the answer.
 //! A repeat, on any server, gets the answer of the first.
 
+mod file;
 mod pass;
 mod proposal;
 mod read;
@@ -154,6 +155,9 @@ impl Desk<'_> {
             Act::Escalate { reason, .. } => self.escalate(reason).await,
             Act::Split { .. } => self.split().await,
             Act::Send { text, seen, reply_to, .. } => self.send(text, *seen, *reply_to).await,
+            Act::SendFile { file, caption, seen, reply_to, .. } => {
+                self.send_file(*file, caption, *seen, *reply_to).await
+            }
             Act::React { message, emoji, .. } => self.react(*message, emoji).await,
             Act::SendTemplate { template, seen, .. } => self.send_template(template, *seen).await,
             Act::Consent { granted, proof } => self.consent(*granted, proof).await,
@@ -215,6 +219,7 @@ const fn on_screen(act: &Act) -> Option<Epoch> {
         | Act::Escalate { epoch, .. }
         | Act::Split { epoch }
         | Act::Send { epoch, .. }
+        | Act::SendFile { epoch, .. }
         | Act::React { epoch, .. }
         | Act::SendTemplate { epoch, .. }
         | Act::Resend { epoch, .. }

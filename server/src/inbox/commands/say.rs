@@ -32,10 +32,7 @@ impl Desk<'_> {
         if let Some(newest) = self.missed(seen) {
             return Ok(Answer::WroteMeanwhile { newest });
         }
-        let quoted = match reply_to {
-            Some(message) => Some(self.wamid_of(message).await?),
-            None => None,
-        };
+        let quoted = self.quoted(reply_to).await?;
         self.empty_draft(&text).await?;
         let message = self.answer(Stored { quoted, ..self.new_message(Author::Agent, text) }).await?;
         Ok(self.done(Some(message)))
@@ -58,6 +55,14 @@ impl Desk<'_> {
         let id = self.queue(new).await?;
         self.save().await?;
         Ok(self.done(Some(id)))
+    }
+
+    /// What it shows above itself.
+    pub(super) async fn quoted(&mut self, reply_to: Option<MessageId>) -> Result<Option<String>, No> {
+        match reply_to {
+            Some(message) => Ok(Some(self.wamid_of(message).await?)),
+            None => Ok(None),
+        }
     }
 
     /// Meta's id of a message of this conversation.
@@ -157,6 +162,6 @@ impl Desk<'_> {
 }
 
 /// What is stored of a detail.
-fn json(detail: &Detail) -> Result<String, StoreError> {
+pub(super) fn json(detail: &Detail) -> Result<String, StoreError> {
     serde_json::to_string(detail).map_err(|_| StoreError::Corrupt("a detail that is no JSON"))
 }

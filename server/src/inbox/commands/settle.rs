@@ -32,6 +32,8 @@ impl Desk<'_> {
         if old.kind != outbox::TEMPLATE {
             self.check_open()?;
         }
+        // A file that Meta would not have is brought to it once more.
+        let anew = old.delivery == Some(Delivery::Failed);
         old.trouble = false;
         if old.delivery == Some(Delivery::Held) {
             old.delivery = Some(Delivery::Cancelled);
@@ -48,6 +50,7 @@ impl Desk<'_> {
             ..self.new_message(Author::Agent, old.text)
         };
         let new = self.answer(new).await?;
+        self.attach_again(message, new, anew).await?;
         Ok(self.done(Some(new)))
     }
 

@@ -4,18 +4,25 @@ use std::{error::Error, time::Duration};
 
 use bytes::Bytes;
 use futures::{
-    StreamExt,
+    StreamExt, TryStreamExt,
     stream::{self, BoxStream},
 };
 use http::{
     HeaderMap,
-    header::{CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER},
 };
 
-use super::transport::{NoResponse, Opened, Opening, Pending, Request, Response, Transport};
+use http_body::Frame;
+use http_body_util::StreamBody;
+use tokio_util::io::ReaderStream;
+
+use super::transport::{Form, NoResponse, Opened, Opening, Pending, Request, Response, Transport};
 
 /// Longer answers are cut off; they are no answers to what is asked here.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
+
+/// A file is read and sent in pieces of this.
+const PIECE: usize = 64 * 1024;
 
 /// Well under the deadline of a request, so that a dead network is told from a silent server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -59,23 +66,44 @@ impl HttpTransport {
         builder.send().await.map_err(no_response)
     }
 
-    async fn exchange(&self, request: Request) -> Result<Response, NoResponse> {
-        let response = self.ask(request).await?;
-        let mut answer = Response {
-            status: response.status().as_u16(),
-            date: header(response.headers(), DATE.as_str()),
-            retry_after: header(response.headers(), RETRY_AFTER.as_str()),
-            usage: header(response.headers(), "x-business-use-case-usage"),
-            body: Vec::new(),
-        };
-        read(response, &mut answer.body).await.map_err(no_response)?;
-        Ok(answer)
+    /// With its length said, for Meta does not take forms in chunks.
+    async fn bring(&self, form: Form) -> Result<Response, NoResponse> {
+        let Form { url, bearer, content_type, head, tail, file, length, deadline } = form;
+        let piece = |text: String| stream::iter([Ok(Bytes::from(text))]);
+        let pieces = piece(head).chain(ReaderStream::with_capacity(file, PIECE)).chain(piece(tail));
+        let body = reqwest::Body::wrap(StreamBody::new(pieces.map_ok(Frame::data)));
+        let mut builder = self.client.post(url).timeout(deadline).header(CONTENT_TYPE, content_type);
+        if let Some(bearer) = &bearer {
+            builder = builder.bearer_auth(bearer.reveal());
+        }
+        let sent = builder.header(CONTENT_LENGTH, length).body(body).send();
+        answered(sent.await.map_err(no_response)?).await
     }
+
+    async fn exchange(&self, request: Request) -> Result<Response, NoResponse> {
+        answered(self.ask(request).await?).await
+    }
+}
+
+async fn answered(response: reqwest::Response) -> Result<Response, NoResponse> {
+    let mut answer = Response {
+        status: response.status().as_u16(),
+        date: header(response.headers(), DATE.as_str()),
+        retry_after: header(response.headers(), RETRY_AFTER.as_str()),
+        usage: header(response.headers(), "x-business-use-case-usage"),
+        body: Vec::new(),
+    };
+    read(response, &mut answer.body).await.map_err(no_response)?;
+    Ok(answer)
 }
 
 impl Transport for HttpTransport {
     fn send(&self, request: Request) -> Pending<'_> {
         Box::pin(self.exchange(request))
+    }
+
+    fn upload(&self, form: Form) -> Pending<'_> {
+        Box::pin(self.bring(form))
     }
 
     fn open(&self, request: Request) -> Opening<'_> {

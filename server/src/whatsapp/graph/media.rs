@@ -7,8 +7,8 @@ use reqwest::Url;
 
 use super::{
     CallError, Graph,
-    answer::{number, text},
-    transport::{NoResponse, Opened, Request},
+    answer::{self, number, text},
+    transport::{Form, NoResponse, Opened, Request},
 };
 use crate::whatsapp::digest;
 
@@ -39,7 +39,53 @@ pub enum NoFile {
 /// A redirect is followed this often, and only to where the token may be shown.
 const HOPS: usize = 3;
 
+/// A file that Meta is to have.
+#[derive(Clone, Copy, Debug)]
+pub struct NewFile<'a> {
+    pub mime_type: &'a str,
+    /// In bytes.
+    pub size: u64,
+}
+
+/// What is slower is given up.
+const SLOWEST_BYTES_PER_SECOND: u64 = 32 * 1024;
+
 impl Graph {
+    /// Brings a file to Meta: `POST /<phone number id>/media`. Doing it twice harms nobody.
+    /// `boundary` stands nowhere in the file; `file` is at its beginning.
+    ///
+    /// # Errors
+    /// As any call; [`CallError::Unanswered`] also if the answer has no id.
+    pub async fn upload(
+        &self,
+        phone_number_id: &str,
+        new: NewFile<'_>,
+        file: tokio::fs::File,
+        boundary: &str,
+    ) -> Result<String, CallError> {
+        let part = |name: &str, more: &str| {
+            format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n")
+        };
+        let product = part("messaging_product", "");
+        let kind = part("type", "");
+        let bytes = part("file", &format!("; filename=\"file\"\r\nContent-Type: {}", new.mime_type));
+        let head = format!("{product}whatsapp\r\n{kind}{}\r\n{bytes}", new.mime_type);
+        let tail = format!("\r\n--{boundary}--\r\n");
+        let length = new.size + head.len() as u64 + tail.len() as u64;
+        let answer = self.transport.upload(Form {
+            url: self.url(&[phone_number_id, "media"], &[])?,
+            bearer: Some(self.token.clone()),
+            content_type: format!("multipart/form-data; boundary={boundary}"),
+            head,
+            tail,
+            file,
+            length,
+            deadline: Duration::from_secs(30 + new.size / SLOWEST_BYTES_PER_SECOND),
+        });
+        let answer = answer::read(&answer.await?)?;
+        text(&answer.json, "id").ok_or_else(|| CallError::Unanswered("an answer without an id".into()))
+    }
+
     /// Asks where a file lies: `GET /<media id>`.
     ///
     /// # Errors

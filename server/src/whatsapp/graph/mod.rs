@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 pub use account::{PhoneNumber, Subscription, Template, TemplatePage, TokenFacts};
 pub use answer::{CallError, GraphError, clock_offset};
 pub use http::HttpTransport;
-pub use media::{MediaFacts, NoFile};
-pub use transport::{NoResponse, Opened, Opening, Pending, Request, Response, Transport};
+pub use media::{MediaFacts, NewFile, NoFile};
+pub use transport::{Form, NoResponse, Opened, Opening, Pending, Request, Response, Transport};
 
 use self::answer::Answer;
 use crate::config::Secret;

@@ -53,6 +53,21 @@ pub struct Opened {
     pub body: BoxStream<'static, Result<Bytes, NoResponse>>,
 }
 
+/// A form with one file in it, which is sent piece by piece.
+pub struct Form {
+    pub url: String,
+    pub bearer: Option<Secret>,
+    /// The header `Content-Type`, with the form's boundary.
+    pub content_type: String,
+    /// What stands before the file and after it.
+    pub head: String,
+    pub tail: String,
+    pub file: tokio::fs::File,
+    /// Of all three, in bytes.
+    pub length: u64,
+    pub deadline: Duration,
+}
+
 /// Why nothing came back.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoResponse {
@@ -76,6 +91,11 @@ pub trait Transport: Send + Sync {
 
     /// Like [`send`](Self::send), for an answer that is a file. One that carries none says so.
     fn open(&self, _: Request) -> Opening<'_> {
+        Box::pin(async { Err(NoResponse::Unsent("this way carries no files".into())) })
+    }
+
+    /// Like [`send`](Self::send), for a request that brings a file. One that carries none says so.
+    fn upload(&self, _: Form) -> Pending<'_> {
         Box::pin(async { Err(NoResponse::Unsent("this way carries no files".into())) })
     }
 }
