@@ -388,6 +388,18 @@ pub struct Card {
     /// The last conversation that went into this one, and can be split off again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<Merged>,
+    /// WhatsApp takes nothing for what is said now: an advertisement brought the customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_entry: Option<FreeEntry>,
+}
+
+/// What WhatsApp's prices say of a conversation that an advertisement began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreeEntry {
+    /// When it said so last.
+    pub at: Micros,
+    /// Until when, if it said that.
+    pub until: Option<Micros>,
 }
 
 /// Another conversation of the same customer's that went into this one.

@@ -146,6 +146,7 @@ impl Bench {
                 proposals: vec![],
                 marketing: None,
                 merged: None,
+                free_entry: None,
             },
             draft: None,
         };

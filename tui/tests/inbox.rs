@@ -172,6 +172,7 @@ fn thread(draft: Option<Draft>) -> Thread {
         proposals: vec![],
         marketing: None,
         merged: None,
+        free_entry: None,
     };
     Thread { row: row(), messages: vec![message], marks: vec![], more: false, card, draft }
 }

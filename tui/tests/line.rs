@@ -141,7 +141,15 @@ fn thread(conversation: ConversationId) -> ServerFrame {
         returns_at: None,
         updated_at: NOW,
     };
-    let card = Card { conversation, version: 1, handoffs: vec![], proposals: vec![], marketing: None, merged: None };
+    let card = Card {
+        conversation,
+        version: 1,
+        handoffs: vec![],
+        proposals: vec![],
+        marketing: None,
+        merged: None,
+        free_entry: None,
+    };
     ServerFrame::Thread(Box::new(Thread { row, messages: vec![], marks: vec![], more: false, card, draft: None }))
 }
 

@@ -9,7 +9,7 @@ use axum::extract::ws::Utf8Bytes;
 use baton_shared::{
     AgentId, ConversationId, MessageId, Micros,
     message::Message,
-    protocol::{Card, Consent, Event, Merged, Person},
+    protocol::{Card, Consent, Event, FreeEntry, Merged, Person},
 };
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ use crate::{
         Conn, StoreError, agents, consents, control,
         customers::AliasKind,
         events::{self, Appended, Position},
-        handoffs, mergers, messages, proposals,
+        handoffs, mergers, messages, proposals, receipts,
         rows::{self, Seen},
     },
 };
@@ -219,6 +219,7 @@ pub(super) async fn card(mut conn: Conn<'_>, conversation: ConversationId, versi
     let handoffs = handoffs::latest(conn.again(), conversation, HANDOFFS).await?;
     let proposals = proposals::open(conn.again(), conversation).await?;
     let marketing = consents::of_conversation(conn.again(), conversation).await?;
+    let price = receipts::newest(conn.again(), conversation).await?;
     let merged = merged(conn, conversation).await?;
     Ok(Card {
         conversation,
@@ -227,6 +228,9 @@ pub(super) async fn card(mut conn: Conn<'_>, conversation: ConversationId, versi
         proposals: proposals.into_iter().map(Into::into).collect(),
         marketing: marketing.map(|one| Consent { granted: one.granted, at: one.at, agent: one.agent }),
         merged,
+        free_entry: price
+            .filter(receipts::Known::is_free_entry)
+            .map(|price| FreeEntry { at: price.at, until: price.free_until }),
     })
 }
 

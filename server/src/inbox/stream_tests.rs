@@ -88,6 +88,7 @@ fn batch(after: i64, rows: &[bool], messages: &[(u8, usize)], events: &[u8]) -> 
         proposals: vec![],
         marketing: None,
         merged: None,
+        free_entry: None,
     };
     Batch {
         after: position(after),

@@ -17,6 +17,7 @@ use crate::{
         deliveries::{Arrival, Batch, Origin, Preference, StatusNews},
         letters::{DeadLetter, Notice},
         media,
+        receipts::{FREE_ENTRY_POINT, Price, REFERRAL_CONVERSION},
     },
     whatsapp::payload::{self, Fact, Inbound, Item, MovedTo, Sender, Status},
 };
@@ -83,9 +84,9 @@ impl Sorting<'_> {
                 let arrival = self.arrival(&item, inbound, channel);
                 self.batch.arrivals.push(arrival);
             }
-            (Fact::Status(status), Some(_)) => match news(status) {
+            (Fact::Status(status), Some(channel)) => match news(status, channel) {
                 Some(news) => self.batch.statuses.push(news),
-                None => self.notice(&item, channel, "status"),
+                None => self.notice(&item, Some(channel), "status"),
             },
             (Fact::Notice { timestamp, sender: Some(sender), call: Some(call), .. }, Some(channel)) => {
                 let arrival = self.call(&item, call, *timestamp, sender, channel);
@@ -241,10 +242,35 @@ fn detail(detail: &Detail) -> Option<String> {
     serde_json::to_string(detail).inspect_err(|error| tracing::error!(%error, "a detail cannot be written")).ok()
 }
 
-/// `None` for a word that nobody knows yet, and for what is about a participant of a group.
-fn news(status: &Status) -> Option<StatusNews> {
+/// `None` for a word that nobody knows yet.
+fn news(status: &Status, channel: baton_shared::ChannelId) -> Option<StatusNews> {
     let state = status.state.delivery()?;
     let attempt: Option<AttemptId> = status.callback.as_deref().and_then(|callback| callback.parse().ok());
     let code = status.errors.first().map(|error| error.code).filter(|_| state == Delivery::Failed);
-    Some(StatusNews { wamid: status.wamid.clone(), attempt, state, second: status.timestamp, code })
+    let member = || status.recipient.user_id.clone().or_else(|| status.recipient.phone.clone());
+    let recipient = status.group.is_some().then(member).flatten();
+    Some(StatusNews {
+        channel,
+        wamid: status.wamid.clone(),
+        recipient,
+        attempt,
+        state,
+        second: status.timestamp,
+        code,
+        price: price(status),
+    })
+}
+
+/// Meta says when a free entry point ends; an older payload says the same of every conversation.
+fn price(status: &Status) -> Price {
+    let is_free = status.pricing_type.as_deref() == Some(FREE_ENTRY_POINT)
+        || status.origin.as_deref() == Some(REFERRAL_CONVERSION);
+    Price {
+        billable: status.billable,
+        model: status.pricing_model.clone(),
+        kind: status.pricing_type.clone(),
+        category: status.pricing_category.clone(),
+        origin: status.origin.clone(),
+        free_until: status.expires.filter(|_| is_free).map(baton_shared::Micros::from_seconds),
+    }
 }

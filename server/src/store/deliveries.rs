@@ -29,6 +29,7 @@ use super::{
     letters::{self, DeadLetter, Notice},
     media,
     messages::{self, Stored},
+    receipts::Price,
     statuses,
     wakes::Topic,
 };
@@ -84,12 +85,16 @@ pub struct Arrival {
 /// One status as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusNews {
+    pub channel: ChannelId,
     pub wamid: String,
+    /// Whom of a group it is about.
+    pub recipient: Option<String>,
     pub attempt: Option<AttemptId>,
     pub state: Delivery,
     pub second: Option<i64>,
     /// Meta's error code, for `failed`.
     pub code: Option<i64>,
+    pub price: Price,
 }
 
 /// A customer's wish about marketing, as WhatsApp's own switch says.

@@ -30,6 +30,7 @@ pub mod messages;
 pub mod notify;
 pub mod outbox;
 pub mod proposals;
+pub mod receipts;
 pub mod rows;
 pub mod scratch;
 pub mod settings;
@@ -65,6 +66,7 @@ pub const STATEMENTS: &[&[&Sql]] = &[
     messages::ALL,
     outbox::ALL,
     proposals::ALL,
+    receipts::ALL,
     rows::ALL,
     settings::ALL,
     statuses::ALL,

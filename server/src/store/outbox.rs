@@ -562,7 +562,7 @@ async fn apply_early(
     at: Moment,
     ids: &Ids,
 ) -> Result<(), StoreError> {
-    let early: Vec<StatusNews> = statuses::take_early(tx, wamid, attempt).await?;
+    let early: Vec<StatusNews> = statuses::take_early(tx, message.channel, wamid, attempt).await?;
     for news in early {
         statuses::apply(tx, thread, message, &news, at, ids).await?;
     }

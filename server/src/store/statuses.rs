@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use baton_shared::{
-    AttemptId, ConversationId, Ids, MessageId, Micros,
+    AttemptId, ChannelId, ConversationId, Ids, MessageId, Micros,
     message::{Author, Delivery},
 };
 use uuid::Uuid;
@@ -18,6 +18,7 @@ use super::{
     engine::on,
     events::{self, Event},
     messages::{self, Stored},
+    receipts::{self, Price},
     wakes::Topic,
 };
 
@@ -51,9 +52,11 @@ pub(super) async fn store(tx: &mut Tx, news: &[StatusNews], at: Moment, ids: &Id
     if news.is_empty() {
         return Ok(());
     }
+    receipts::keep(tx, news, at.now).await?;
     let targets = targets(tx, news).await?;
     let mut matched: Vec<(MessageId, &StatusNews)> = Vec::new();
-    for one in news {
+    // Failed for one member of a group is not failed.
+    for one in news.iter().filter(|one| one.recipient.is_none() || one.state != Delivery::Failed) {
         match targets.find(one) {
             Some(message) => matched.push((message, one)),
             None => keep(tx, one, at, ids).await?,
@@ -213,6 +216,7 @@ pub(super) async fn hold_later_parts(
 /// What overtook the answer to our request, oldest first; it is forgotten by this.
 pub(super) async fn take_early(
     tx: &mut Tx,
+    channel: ChannelId,
     wamid: &str,
     attempt: Option<AttemptId>,
 ) -> Result<Vec<StatusNews>, StoreError> {
@@ -225,11 +229,14 @@ pub(super) async fn take_early(
     Ok(early
         .into_iter()
         .map(|one| StatusNews {
+            channel,
             wamid: one.wamid,
+            recipient: None,
             attempt: one.attempt_id,
             state: one.state,
             second: Some(one.at),
             code: one.code,
+            price: Price::default(),
         })
         .collect())
 }

@@ -179,6 +179,24 @@ mod tests {
         assert!(!advice(131_026).alarm_operator);
     }
 
+    /// These come after WhatsApp had taken the message; an agent is told what to do next.
+    #[test]
+    fn failures_after_the_fact_say_what_to_do() {
+        for (code, next) in [
+            (131_047, "template"),
+            (131_026, "another way"),
+            (131_049, "Wait a day"),
+            (131_050, "Do not send"),
+            (130_472, "until the customer writes"),
+            (131_053, "another format"),
+            (131_042, "operator"),
+        ] {
+            let sentence = sentence(code, "");
+            assert!(sentence.contains(next) && sentence.ends_with(&format!("({code})")), "{sentence}");
+            assert_eq!(advice(code).retry, Retry::Never);
+        }
+    }
+
     #[test]
     fn only_the_window_closes_the_window() {
         let closing: Vec<_> = TABLE.iter().filter(|(_, advice)| advice.closes_window).map(|(codes, _)| codes).collect();

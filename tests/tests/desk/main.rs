@@ -12,6 +12,7 @@ mod page;
 mod roles;
 mod sending;
 mod sign_in;
+mod statuses;
 mod stream;
 mod time;
 mod wire;

@@ -99,6 +99,7 @@ pub struct Card {
     pub proposals: Vec<Proposal>,
     pub marketing: Option<protocol::Consent>,
     pub merged: Option<Merged>,
+    pub free_entry: Option<protocol::FreeEntry>,
 }
 
 /// Another conversation of the same customer's that went into this one.
@@ -238,6 +239,7 @@ impl From<protocol::Card> for Card {
                 handle: Clean::line(&merged.handle),
                 messages: merged.messages,
             }),
+            free_entry: card.free_entry,
         }
     }
 }

@@ -62,6 +62,7 @@ fn lines(pen: &Pen<'_>, state: &State, width: usize) -> Vec<Vec<Part>> {
     notes(&mut page, pen, state, thread);
     before(&mut page, pen, state, &closed);
     window(&mut page, pen, state);
+    free_entry(&mut page, pen, state, thread);
     marketing(&mut page, pen, state, thread);
     page.lines
 }
@@ -127,6 +128,24 @@ fn window(page: &mut Page, pen: &Pen<'_>, state: &State) {
     } else {
         page.text(&words(format!("closed since {at}; it opens when the customer writes; {template}")), pen.theme.warn);
     }
+}
+
+/// As WhatsApp's prices said last; how long it lasts is not ours to guess.
+fn free_entry(page: &mut Page, pen: &Pen<'_>, state: &State, thread: &Thread) {
+    let Some(free) = thread.card.free_entry.filter(|free| free.until.is_none_or(|until| until > state.now)) else {
+        return;
+    };
+    page.section("Price");
+    let text = match free.until {
+        Some(until) => {
+            format!("an advertisement began this: free until {}", say::moment(until, state.now, &state.given.zone))
+        }
+        None => format!(
+            "an advertisement began this: free, said WhatsApp at {}",
+            say::moment(free.at, state.now, &state.given.zone)
+        ),
+    };
+    page.text(&words(text), pen.theme.ok);
 }
 
 fn marketing(page: &mut Page, pen: &Pen<'_>, state: &State, thread: &Thread) {

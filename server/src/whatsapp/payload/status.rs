@@ -25,6 +25,13 @@ pub struct Status {
     pub pricing_category: Option<String>,
     /// `regular`, `free_customer_service`, ...
     pub pricing_type: Option<String>,
+    /// `PMP`, ...
+    pub pricing_model: Option<String>,
+    pub billable: Option<bool>,
+    /// `conversation.origin.type`: what began it.
+    pub origin: Option<String>,
+    /// Meta's second until which the conversation lasts, where it says so.
+    pub expires: Option<i64>,
 }
 
 /// What a status says.
@@ -67,6 +74,10 @@ pub(super) fn status(element: &Value, contacts: &[Value]) -> Option<Status> {
         errors: errors(element),
         pricing_category: json::at(element, &["pricing", "category"]).and_then(json::as_text),
         pricing_type: json::at(element, &["pricing", "type"]).and_then(json::as_text),
+        pricing_model: json::at(element, &["pricing", "pricing_model"]).and_then(json::as_text),
+        billable: json::at(element, &["pricing", "billable"]).and_then(Value::as_bool),
+        origin: json::at(element, &["conversation", "origin", "type"]).and_then(json::as_text),
+        expires: json::get(element, "conversation").and_then(|one| json::number(one, "expiration_timestamp")),
     })
 }
 
