@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Micros;
+use crate::{clock::Micros, offer::Offer};
 
 /// What a message holds, and what came along with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,8 @@ pub enum Content {
         until: Option<Micros>,
     },
     Order(Order),
+    /// What was offered to the customer: choices, a link, a question, a form.
+    Offer(Offer),
     /// A reaction to a message that is not here.
     Reaction {
         emoji: Option<String>,

@@ -7,6 +7,7 @@ pub mod control;
 pub mod file;
 pub mod ids;
 pub mod message;
+pub mod offer;
 pub mod protocol;
 pub mod role;
 pub mod template;

@@ -14,6 +14,7 @@ use crate::{
     file::FileKind,
     ids::{AgentId, CommandId, ConversationId, HandoffId, MessageId, ProposalId, UploadId},
     message::{Author, Delivery, Message, Place},
+    offer::Offer,
     role::Role,
     template::{Filled, Template},
     window::Window,
@@ -135,6 +136,14 @@ pub enum Act {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<MessageId>,
     },
+    /// Send choices, a link, a question, a form, a place or cards.
+    SendOffer {
+        epoch: Epoch,
+        offer: Offer,
+        seen: Option<MessageId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<MessageId>,
+    },
     /// Put an emoji on a message; an empty one takes it away.
     React { epoch: Epoch, message: MessageId, emoji: String },
     /// Send an approved template, which may go into a closed window.
@@ -168,6 +177,7 @@ impl Act {
             Self::Escalate { .. } => "escalate",
             Self::Send { .. } => "send",
             Self::SendFile { .. } => "send_file",
+            Self::SendOffer { .. } => "send_offer",
             Self::React { .. } => "react",
             Self::SendTemplate { .. } => "send_template",
             Self::Consent { .. } => "consent",

@@ -6,6 +6,7 @@ use baton_shared::{
         plain_name,
     },
     message::{Author, Body, Message, Quote, Reaction},
+    offer::{Offer, Words},
 };
 
 use crate::{state::known::File, text::Clean, words};
@@ -92,6 +93,7 @@ fn content_lines(content: &Content, body: &Body) -> Vec<String> {
         Content::CallPermission { granted: true, .. } => vec!["[you may call]".into()],
         Content::CallPermission { granted: false, .. } => vec!["[you may not call]".into()],
         Content::Order(order) => order_lines(order, &body.text),
+        Content::Offer(offer) => self::offer(offer, &body.text),
         Content::Reaction { emoji: Some(emoji) } => vec![format!("[reacted {emoji} to a message that is not here]")],
         Content::Reaction { emoji: None } => vec!["[took back a reaction to a message that is not here]".into()],
         Content::System { event } => vec![system(event, &body.text)],
@@ -103,6 +105,37 @@ fn content_lines(content: &Content, body: &Body) -> Vec<String> {
             vec![format!("[a {what} that WhatsApp does not pass on{why}{code}]")]
         }
         Content::Unknown => vec![plain(&body.kind, &body.text)],
+    }
+}
+
+/// As the customer sees it; what can be pressed stands in brackets.
+fn offer(offer: &Offer, text: &str) -> Vec<String> {
+    let around = |words: &Words, inside: Vec<String>| {
+        let above = (!words.above.is_empty()).then(|| format!("*{}*", words.above));
+        let below = (!words.below.is_empty()).then(|| format!("_{}_", words.below));
+        above.into_iter().chain([words.body.clone()]).chain(below).chain(inside).collect()
+    };
+    match offer {
+        Offer::Buttons { words, buttons } => {
+            let buttons: Vec<String> = buttons.iter().map(|title| format!("[ {title} ]")).collect();
+            around(words, vec![buttons.join(" ")])
+        }
+        Offer::List { words, label, sections } => {
+            let rows = sections.iter().flat_map(|section| {
+                let title = (!section.title.is_empty()).then(|| section.title.clone());
+                let rows = section.rows.iter().map(|row| match row.description.as_str() {
+                    "" => format!("- {}", row.title),
+                    more => format!("- {}: {more}", row.title),
+                });
+                title.into_iter().chain(rows)
+            });
+            around(words, std::iter::once(format!("[ {label} ]")).chain(rows).collect())
+        }
+        Offer::Link { words, label, url } => around(words, vec![format!("[ {label} ] {url}")]),
+        Offer::AskPlace { body } => vec![body.clone(), "[ send a location ]".into()],
+        Offer::AskContact { body } => vec![body.clone(), "[ share the phone number ]".into()],
+        Offer::Form { words, label, flow, .. } => around(words, vec![format!("[ {label} ] form {flow}")]),
+        Offer::Place { .. } | Offer::Cards { .. } | Offer::Unknown => vec![plain("interactive", text)],
     }
 }
 

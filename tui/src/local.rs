@@ -29,6 +29,8 @@ pub enum Slot {
     File,
     /// The words that go with it.
     Caption,
+    /// The lines of something else that is to be sent, as JSON.
+    Offer,
 }
 
 /// An unsent text.

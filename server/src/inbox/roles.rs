@@ -98,6 +98,7 @@ pub const fn right_of(act: &Act) -> Right {
         | Act::Split { .. }
         | Act::Send { .. }
         | Act::SendFile { .. }
+        | Act::SendOffer { .. }
         | Act::React { .. }
         | Act::SendTemplate { .. }
         | Act::Consent { .. }

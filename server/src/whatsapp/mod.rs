@@ -4,6 +4,7 @@ pub mod digest;
 pub mod errors;
 pub mod graph;
 pub mod limits;
+pub mod offer;
 pub mod outgoing;
 pub mod payload;
 pub mod signature;

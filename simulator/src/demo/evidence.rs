@@ -221,6 +221,7 @@ impl Evidence<'_> {
                 Act::Assign { .. } => changed(&["assigned"]),
                 Act::Send { .. }
                 | Act::SendFile { .. }
+                | Act::SendOffer { .. }
                 | Act::React { .. }
                 | Act::SendTemplate { .. }
                 | Act::Note { .. } => message.is_some_and(|id| self.stored.messages.contains_key(&id)),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use baton_shared::Micros;
+use serde_json::Value as Json;
 
 use super::{
     Happening, PersonId, Reached, Whatsapp,
@@ -27,6 +28,8 @@ pub(crate) struct Outgoing {
     pub(crate) file: Option<String>,
     /// Whether that can be sent as what it was sent as.
     pub(crate) file_taken: bool,
+    /// The object of an interactive message.
+    pub(crate) offer: Option<Json>,
 }
 
 /// The pricing block of a message's statuses.

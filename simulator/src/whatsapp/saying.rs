@@ -107,6 +107,22 @@ impl Whatsapp {
         wamid
     }
 
+    /// A customer answers an interactive message with one of its buttons or rows; the new message's id.
+    /// `None` if nothing of that title was offered.
+    pub fn choose(&mut self, now: Micros, person: PersonId, wamid: &str, title: &str) -> Option<String> {
+        let sent = self.outgoing.iter().find(|sent| sent.wamid == wamid && sent.person == Some(person))?;
+        let action = &sent.offer.as_ref()?["action"];
+        let all = |value: &Json| value.as_array().cloned().unwrap_or_default();
+        let buttons = all(&action["buttons"]).into_iter().map(|button| ("button_reply", button["reply"].clone()));
+        let rows = all(&action["sections"]).into_iter().flat_map(|section| all(&section["rows"]));
+        let mut offered = buttons.chain(rows.map(|row| ("list_reply", row)));
+        let (kind, chosen) = offered.find(|(_, one)| one["title"] == title)?;
+        let number = sent.number;
+        let object = serde_json::json!({"type": kind, kind: chosen});
+        let saying = Saying::other("interactive", object).to_number(number).reply_to(wamid);
+        Some(self.say(now, person, saying))
+    }
+
     /// Meta counts from the second that it puts into the webhook.
     fn open_window(&mut self, number: usize, person: PersonId, meta_time: Micros) {
         let said = Micros::from_seconds(meta_time.seconds());

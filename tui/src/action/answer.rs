@@ -6,7 +6,7 @@ use baton_shared::{
     protocol::{Act, Answer, Command, Refusal},
 };
 
-use super::{attach, hands, with_thread};
+use super::{attach, hands, offer, with_thread};
 use crate::{
     composer::Editor,
     event::{Effect, Effects},
@@ -116,7 +116,12 @@ fn thanks(act: &Act, is_take: bool, bot_spoke: bool) -> Option<&'static str> {
         Act::Consent { granted: false, .. } => Some("on record: no marketing"),
         Act::SendTemplate { .. } => Some("template on its way; it reaches them also while the window is closed"),
         Act::Note { .. } => Some("note kept, for colleagues only"),
-        Act::Take { .. } | Act::Send { .. } | Act::SendFile { .. } | Act::UseProposal { .. } | Act::Read { .. } => None,
+        Act::Take { .. }
+        | Act::Send { .. }
+        | Act::SendFile { .. }
+        | Act::SendOffer { .. }
+        | Act::UseProposal { .. }
+        | Act::Read { .. } => None,
     }
 }
 
@@ -129,7 +134,10 @@ fn is_take(act: &Act, me: Option<baton_shared::AgentId>) -> bool {
 }
 
 fn makes_message(act: &Act) -> bool {
-    matches!(act, Act::Send { .. } | Act::SendFile { .. } | Act::Note { .. } | Act::UseProposal { .. })
+    matches!(
+        act,
+        Act::Send { .. } | Act::SendFile { .. } | Act::SendOffer { .. } | Act::Note { .. } | Act::UseProposal { .. }
+    )
 }
 
 /// Nothing was sent: the customer's new words come on screen, and mine back into the composer.
@@ -143,13 +151,12 @@ fn wrote_meanwhile(state: &mut State, command: Command, newest: MessageId) {
         });
     }
     let name = state.queue.get(command.conversation).map(|row| row.customer.clone()).unwrap_or_default();
-    let again = match command.act {
-        Act::SendFile { .. } => {
-            let key = state.given.keymap.hint(Action::Attach).unwrap_or_default();
-            format!("{key} and Enter send the file all the same")
-        }
-        _ => "Enter again to send".to_owned(),
+    let sheet = match command.act {
+        Act::SendFile { .. } => state.given.keymap.hint(Action::Attach),
+        Act::SendOffer { .. } => state.given.keymap.hint(Action::Offer),
+        _ => None,
     };
+    let again = sheet.map_or("Enter again to send".to_owned(), |key| format!("{key} and Enter send it all the same"));
     state.toast(Tone::Warn, format!("{name} wrote meanwhile; {again}"));
 }
 
@@ -165,8 +172,10 @@ fn refused(state: &mut State, command: Command, why: &str) {
 }
 
 fn give_words_back(state: &mut State, conversation: ConversationId, act: &Act) {
-    if let Act::SendFile { file, caption, .. } = act {
-        return attach::give_back(state, conversation, *file, caption);
+    match act {
+        Act::SendFile { file, caption, .. } => return attach::give_back(state, conversation, *file, caption),
+        Act::SendOffer { offer, .. } => return offer::give_back(state, conversation, offer),
+        _ => {}
     }
     let now = state.now;
     let composer = state.composer(conversation);
@@ -195,6 +204,7 @@ fn give_words_back(state: &mut State, conversation: ConversationId, act: &Act) {
         | Act::Cancel { .. }
         | Act::React { .. }
         | Act::SendFile { .. }
+        | Act::SendOffer { .. }
         | Act::SendTemplate { .. }
         | Act::Consent { .. }
         | Act::DropProposal { .. }
@@ -217,6 +227,7 @@ const fn label(act: &Act) -> &'static str {
         Act::Split { .. } => "not split",
         Act::Send { .. }
         | Act::SendFile { .. }
+        | Act::SendOffer { .. }
         | Act::UseProposal { .. }
         | Act::React { .. }
         | Act::SendTemplate { .. } => "not sent",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use baton_shared::ConversationId;
 use crossterm::event::KeyCode;
 
-use super::{thread, with_thread};
+use super::{offer, thread, with_thread};
 use crate::{
     composer::Editor,
     event::Effects,
@@ -95,6 +95,11 @@ pub(super) fn pasted(state: &mut State, text: &str) {
         let (now, line) = (state.now, text.lines().next().unwrap_or_default());
         return state.composer(conversation).edit(slot, now, |editor| editor.insert(line));
     }
+    if let Some(Overlay::Offer(sheet)) = state.overlays.last().cloned() {
+        let sheet = offer::pasted(state, sheet, text);
+        state.overlays.pop();
+        return state.overlays.push(Overlay::Offer(sheet));
+    }
     if let Some(overlay) = state.overlays.last_mut() {
         return paste_into(overlay, text);
     }
@@ -134,6 +139,7 @@ fn paste_into(overlay: &mut Overlay, text: &str) {
         Overlay::Context { .. }
         | Overlay::Link(_)
         | Overlay::File(_)
+        | Overlay::Offer(_)
         | Overlay::HandBack(_)
         | Overlay::Resolve(_)
         | Overlay::Resend { .. }

@@ -115,6 +115,7 @@ pub(super) fn after(act: &Act, row: &Conversation, me: Option<AgentId>, now: bat
         Act::Escalate { .. } => Some(Control::Waiting { since: now }),
         Act::Send { .. }
         | Act::SendFile { .. }
+        | Act::SendOffer { .. }
         | Act::Note { .. }
         | Act::UseProposal { .. }
         | Act::Split { .. }

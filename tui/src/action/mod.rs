@@ -12,6 +12,7 @@ mod key;
 mod merge;
 mod message;
 mod net;
+mod offer;
 mod overlay;
 mod proposal;
 mod queue;
@@ -85,6 +86,7 @@ fn perform(state: &mut State, action: Action, out: &mut Effects) {
         Action::Reply => compose::reply(state, out),
         Action::ReplyTo => compose::reply_to_this(state, out),
         Action::Attach => attach::begin(state),
+        Action::Offer => offer::begin(state),
         Action::Template => template::pick(state, out),
         Action::Consent => overlay::consent(state),
         Action::React => message::react(state),

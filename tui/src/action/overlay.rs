@@ -3,7 +3,7 @@
 use baton_shared::protocol::Act;
 use crossterm::event::KeyCode;
 
-use super::{attach, control, draft, edit, file, give, perform, quit as leave, template};
+use super::{attach, control, draft, edit, file, give, offer, perform, quit as leave, template};
 use crate::{
     composer::Editor,
     event::Effects,
@@ -73,6 +73,7 @@ pub(super) fn key(state: &mut State, chord: Chord, out: &mut Effects) {
         },
         Overlay::Template(sheet) => template::key(state, sheet, chord, out),
         Overlay::File(sheet) => attach::key(state, sheet, chord, out),
+        Overlay::Offer(sheet) => offer::key(state, sheet, chord, out),
         Overlay::React(react) => react_key(state, react, chord, out),
         Overlay::Save(save) => file::save_key(state, save, chord, out),
         Overlay::Link(url) => (chord.code != KeyCode::Enter).then_some(Overlay::Link(url)),

@@ -58,6 +58,7 @@ pub enum Action {
     Raw,
     ReplyTo,
     Attach,
+    Offer,
     Template,
     Consent,
     React,

@@ -44,6 +44,7 @@ pub static TABLE: &[Spec] = &[
     spec!(Reply Reply, "reply", ["i"], NORMAL, "reply", 1, checks::reply),
     spec!(Reply ReplyTo, "reply_to", ["r"], NORMAL, "reply to this message", 0, checks::reply_to),
     spec!(Reply Attach, "attach", ["f"], NORMAL, "send a file", 0, checks::reply),
+    spec!(Reply Offer, "offer", ["c"], NORMAL, "send choices, a place, a card", 0, checks::reply),
     spec!(Reply Template, "template", ["T"], NORMAL, "send a template", 0, checks::template),
     spec!(Reply Note, "note", ["n"], NORMAL, "note", 5, checks::some_conversation),
     spec!(Reply Send, "send", ["enter"], COMPOSE, "send", 1, checks::send),

@@ -40,7 +40,7 @@ pub struct Commands {
 
 impl Commands {
     pub fn put(&mut self, command: Command, made_at: Micros, stage: Stage) {
-        let words = words(&command.act).map(Clean::from_untrusted);
+        let words = words(&command.act).map(|text| Clean::from_untrusted(&text));
         self.pending.push(Pending { command, made_at, stage, words, shown_in: None });
     }
 
@@ -136,11 +136,12 @@ impl Pending {
 }
 
 /// The words of an act that will be a message.
-fn words(act: &Act) -> Option<&str> {
+fn words(act: &Act) -> Option<String> {
     match act {
-        Act::SendFile { caption, .. } if caption.is_empty() => Some("[file]"),
-        Act::SendFile { caption, .. } => Some(caption),
-        Act::Send { text, .. } | Act::Note { text } | Act::UseProposal { text, .. } => Some(text),
+        Act::SendFile { caption, .. } if caption.is_empty() => Some("[file]".into()),
+        Act::SendFile { caption, .. } => Some(caption.clone()),
+        Act::SendOffer { offer, .. } => Some(offer.text()),
+        Act::Send { text, .. } | Act::Note { text } | Act::UseProposal { text, .. } => Some(text.clone()),
         Act::Take { .. }
         | Act::Assign { .. }
         | Act::Release { .. }

@@ -3,6 +3,7 @@
 pub mod bringing;
 pub mod commands;
 pub mod composer;
+pub mod form;
 pub mod known;
 pub mod layout;
 pub mod line;

@@ -3,7 +3,7 @@
 
 use baton_shared::{AgentId, ConversationId, MessageId, Role, file::FileKind, template::Template};
 
-use super::{State, known::Person};
+use super::{State, form::Form, known::Person};
 use crate::{
     composer::Editor,
     event::Looked,
@@ -50,12 +50,28 @@ pub enum Overlay {
     Consent(Consent),
     /// Which file to send, and with what words.
     File(FileSheet),
+    /// Choices, links, questions, places, cards.
+    Offer(OfferSheet),
     /// Where to save a file.
     Save(Save),
     /// An address for a program elsewhere.
     Link(Clean),
     /// Something was not sent yet.
     Quit,
+}
+
+/// Sending something that is neither words nor a file. Its lines are the conversation's, so they
+/// outlive the sheet.
+#[derive(Clone, Debug)]
+pub struct OfferSheet {
+    pub conversation: ConversationId,
+    pub reply_to: Option<MessageId>,
+    /// Which of the kinds is under the cursor.
+    pub at: usize,
+    /// Once the kind is chosen.
+    pub form: Option<Form>,
+    /// What WhatsApp would not take.
+    pub trouble: Option<Clean>,
 }
 
 /// Sending a file. Its path and caption are the conversation's, so they outlive the sheet.

@@ -4,6 +4,7 @@ mod attach;
 mod composer;
 mod context;
 mod dialog;
+mod form;
 mod header;
 mod help;
 mod hint;

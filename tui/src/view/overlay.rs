@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{
-    attach, context, dialog, help,
+    attach, context, dialog, form, help,
     pen::{Pen, fixed},
     template,
 };
@@ -35,6 +35,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, state: &State) {
             Overlay::Raw { text, scroll } => dialog::raw(pen, text, *scroll, area),
             Overlay::Template(sheet) => template::draw(pen, state, sheet, area),
             Overlay::File(sheet) => attach::draw(pen, state, sheet, area),
+            Overlay::Offer(sheet) => form::draw(pen, state, sheet, area),
             Overlay::React(react) => dialog::react(pen, react, area),
             Overlay::Save(save) => dialog::save(pen, save, area),
             Overlay::Link(url) => dialog::link(pen, url, area),
@@ -69,6 +70,7 @@ fn area(pen: &Pen<'_>, state: &State, overlay: &Overlay) -> Rect {
         Overlay::Split { .. } => (60, 11),
         Overlay::Template(_) => (96.min(screen.width.saturating_sub(2)), 22.min(screen.height.saturating_sub(2))),
         Overlay::File(_) => (76, 16),
+        Overlay::Offer(sheet) => (74, if sheet.form.is_some() { 17 } else { 12 }),
         Overlay::React(_) => (44, 11),
         Overlay::Consent(_) => (60, 9),
         Overlay::Save(_) => (76, 8),

@@ -154,6 +154,52 @@ fn a_file_on_its_way_out() {
     }
 }
 
+#[test]
+fn something_to_choose_from() {
+    for (width, height, theme, name) in [(120, 36, dark(), "dark"), (80, 24, plain(), "plain")] {
+        let mut inbox = Inbox::with_marina((width, height));
+        inbox.press("c");
+        insta::assert_snapshot!(format!("offer_kinds_{name}"), screen(&inbox, &theme));
+        inbox.press("2");
+        insta::assert_snapshot!(format!("offer_empty_{name}"), screen(&inbox, &theme));
+        inbox.types("Qual delas?");
+        inbox.press("tab tab");
+        inbox.types("Torre | 150 cm");
+        inbox.press("ctrl+j");
+        inbox.types("Mesa");
+        inbox.press("enter");
+        insta::assert_snapshot!(format!("offer_list_{name}"), screen(&inbox, &theme));
+    }
+}
+
+#[test]
+fn what_was_offered() {
+    use baton_shared::{
+        content::Detail,
+        offer::{Offer, Row as ListRow, Section, Words},
+    };
+    let mut inbox = Inbox::with_marina((120, 36));
+    let words = Words { above: "Lumen".into(), body: "Qual delas?".into(), below: "até sexta".into() };
+    let row = |title: &str, more: &str| ListRow { title: title.into(), description: more.into() };
+    let sections = vec![Section { title: "Pé".into(), rows: vec![row("Torre", "150 cm"), row("Arco", "")] }];
+    let offers = [
+        Offer::Buttons { words: words.clone(), buttons: vec!["Torre".into(), "Arco".into()] },
+        Offer::List { words, label: "Ver".into(), sections },
+        Offer::AskPlace { body: "Onde você está?".into() },
+    ];
+    let said = offers.into_iter().zip(900..).map(|(offer, n)| {
+        let body = Body {
+            kind: "interactive".into(),
+            text: offer.text(),
+            detail: Some(Box::new(Detail { content: Some(offer.content()), ..Detail::default() })),
+        };
+        Message { body, delivery: Some(Delivery::Read), agent: Some(agent(1)), ..said(n, Author::Agent, 1, "") }
+    });
+    inbox.says(said.collect());
+    inbox.press("z");
+    insta::assert_snapshot!("what_was_offered", screen(&inbox, &dark()));
+}
+
 /// What each cell's style means, by letters of the theme.
 fn styles(inbox: &Inbox, theme: &Theme) -> String {
     let (width, height) = inbox.state.size;

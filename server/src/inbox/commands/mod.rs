@@ -2,6 +2,7 @@
 //! A repeat, on any server, gets the answer of the first.
 
 mod file;
+mod offer;
 mod pass;
 mod proposal;
 mod read;
@@ -158,6 +159,7 @@ impl Desk<'_> {
             Act::SendFile { file, caption, seen, reply_to, .. } => {
                 self.send_file(*file, caption, *seen, *reply_to).await
             }
+            Act::SendOffer { offer, seen, reply_to, .. } => self.send_offer(offer, *seen, *reply_to).await,
             Act::React { message, emoji, .. } => self.react(*message, emoji).await,
             Act::SendTemplate { template, seen, .. } => self.send_template(template, *seen).await,
             Act::Consent { granted, proof } => self.consent(*granted, proof).await,
@@ -220,6 +222,7 @@ const fn on_screen(act: &Act) -> Option<Epoch> {
         | Act::Split { epoch }
         | Act::Send { epoch, .. }
         | Act::SendFile { epoch, .. }
+        | Act::SendOffer { epoch, .. }
         | Act::React { epoch, .. }
         | Act::SendTemplate { epoch, .. }
         | Act::Resend { epoch, .. }

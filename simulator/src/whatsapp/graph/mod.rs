@@ -5,6 +5,7 @@ mod error;
 mod fields;
 pub(super) mod files;
 mod headers;
+mod interactive;
 mod route;
 mod send;
 

@@ -4,7 +4,7 @@ use baton_shared::{Micros, protocol::TEXT_LIMIT};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::{Answer, Done, GraphError, files::Named, ids, json as bytes, route::Target};
+use super::{Answer, Done, GraphError, files::Named, ids, interactive, json as bytes, route::Target};
 use crate::whatsapp::{Known, PersonId, Template, Whatsapp, fate::Outgoing, ids::Way, limits::Exceeded};
 
 /// What may be sent, as `type`.
@@ -62,6 +62,7 @@ struct Checked<'a> {
     /// The template's category.
     category: Option<String>,
     file: Option<Named>,
+    offer: Option<Json>,
 }
 
 /// To whom: as given, and who that is.
@@ -129,6 +130,7 @@ impl Whatsapp {
             price,
             file_taken: checked.file.as_ref().is_none_or(|file| file.is_taken),
             file: checked.file.and_then(|file| file.id),
+            offer: checked.offer,
         });
         self.decide_fate(now, self.outgoing.len() - 1, hurried);
         let by_phone = addressee.phone.is_some();
@@ -213,14 +215,17 @@ impl Whatsapp {
                 (filled(&template.body, object)?, Some(template.category.clone()))
             }
             "reaction" => (self.reaction(object)?, None),
-            "interactive" => (object["body"]["text"].as_str().unwrap_or_default().into(), None),
+            "interactive" => (interactive::checked(object)?, None),
+            "location" => (location(object)?, None),
+            "contacts" => (contacts(object)?, None),
             _ => (words(object, &["caption", "name", "filename"]), None),
         };
         let file = match kind {
             "image" | "video" | "audio" | "document" | "sticker" => Some(self.named(now, kind, object)?),
             _ => None,
         };
-        Ok(Checked { kind, text, opaque, category, file })
+        let offer = (kind == "interactive").then(|| object.clone());
+        Ok(Checked { kind, text, opaque, category, file, offer })
     }
 
     fn reaction(&self, object: &Json) -> Result<String, GraphError> {
@@ -286,6 +291,31 @@ fn checked_text(object: &Json) -> Result<String, GraphError> {
         return Err(GraphError::invalid(format!("Param text['body'] must be at most {TEXT_LIMIT} characters long.")));
     }
     Ok(text.clone())
+}
+
+fn location(object: &Json) -> Result<String, GraphError> {
+    for (key, most) in [("latitude", 90.0), ("longitude", 180.0)] {
+        let degrees = object[key].as_f64().or_else(|| object[key].as_str()?.parse().ok());
+        let degrees = degrees.ok_or_else(|| GraphError::missing(format!("Param location['{key}'] is required.")))?;
+        if degrees.abs() > most {
+            return Err(GraphError::bad_value(format!("Param location['{key}'] is not valid.")));
+        }
+    }
+    Ok(words(object, &["name"]))
+}
+
+fn contacts(object: &Json) -> Result<String, GraphError> {
+    let cards = object.as_array().filter(|cards| !cards.is_empty());
+    let cards = cards.ok_or_else(|| GraphError::missing("Param contacts is required."))?;
+    for card in cards {
+        let name = card["name"].as_object();
+        let whole = name.is_some_and(|name| name.len() > 1 && name.contains_key("formatted_name"));
+        if !whole {
+            let why = "Param contacts['name'] needs formatted_name and one part of the name.";
+            return Err(GraphError::missing(why));
+        }
+    }
+    Ok(words(&cards[0]["name"], &["formatted_name"]))
 }
 
 /// The first of these keys that holds text.
