@@ -10,6 +10,7 @@ pub mod message;
 pub mod offer;
 pub mod protocol;
 pub mod role;
+pub mod split;
 pub mod template;
 pub mod window;
 

@@ -32,6 +32,9 @@ pub const FRAME_LIMIT: usize = 4 * 1024 * 1024;
 /// The longest text of one WhatsApp message, in characters (Meta: text messages, `body`).
 pub const TEXT_LIMIT: usize = 4096;
 
+/// So many messages may one text become.
+pub const PARTS_LIMIT: u32 = 10;
+
 /// How often a client says that it is here, and how often `through` moves at least.
 pub const HEARTBEAT: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -126,6 +129,15 @@ pub enum Act {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<MessageId>,
     },
+    /// Send a text that is too long for one message as `parts` messages, which its author has agreed to.
+    SendParts {
+        epoch: Epoch,
+        text: String,
+        parts: u32,
+        seen: Option<MessageId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<MessageId>,
+    },
     /// Send a file that was uploaded before, with a caption where its kind has one.
     SendFile {
         epoch: Epoch,
@@ -176,6 +188,7 @@ impl Act {
             Self::Split { .. } => "split",
             Self::Escalate { .. } => "escalate",
             Self::Send { .. } => "send",
+            Self::SendParts { .. } => "send_parts",
             Self::SendFile { .. } => "send_file",
             Self::SendOffer { .. } => "send_offer",
             Self::React { .. } => "react",

@@ -63,7 +63,18 @@ fn what_both_ends_share_does_no_input_or_output() {
     let exceptions =
         [Exception { path: "shared/src/clock.rs", reason: "the one place that asks the machine for the time" }];
     // `getrandom` asks the system for chance, `sqlx` derives how a type is kept, `infer` looks at bytes in memory.
-    let may = ["fastrand", "getrandom", "infer", "proptest", "serde", "serde_json", "sqlx", "thiserror", "uuid"];
+    let may = [
+        "fastrand",
+        "getrandom",
+        "infer",
+        "proptest",
+        "serde",
+        "serde_json",
+        "sqlx",
+        "thiserror",
+        "unicode_normalization",
+        "uuid",
+    ];
     kept(&except(rules::is_pure(sources(), "shared/src", &crates(), &may), &exceptions));
 }
 

@@ -6,6 +6,7 @@ use baton_shared::{
     ConversationId, Epoch, MessageId,
     message::{Author, Delivery},
     protocol::{Act, Answer, ClientFrame, Doing, Refusal, ServerFrame},
+    split::split,
     template::{Filled, Template},
 };
 use baton_simulator::whatsapp::{Done, Person, PersonId, Saying};
@@ -220,5 +221,36 @@ on_both!(
         eventually("the customer sees it", async || typing_shown(&app) > 0).await;
         templates(&mut ana, conversation).await;
         assert_eq!(typing_shown(&app), 1);
+    }
+);
+
+on_both!(
+    a_long_text_goes_as_the_messages_that_its_author_agreed_to,
+    app | app | {
+        let (_, conversation, asked) = wrote(&app, "wamid.long", 60).await;
+        let mut client = app.agent("Ana").await;
+        let epoch = take(&mut client, conversation).await;
+        let text: String = (0..900).map(|number| format!("word {number}. ")).collect();
+        let expected: Vec<String> = split(&text, 4_096).into_iter().map(str::to_owned).collect();
+        let parts = u32::try_from(expected.len()).expect("few");
+        assert!(parts > 1);
+        let act = |parts, seen| Act::SendParts { epoch, text: text.clone(), parts, seen, reply_to: Some(asked) };
+        for wrong in [1, parts + 1] {
+            let answer = client.act(conversation, act(wrong, Some(asked))).await.expect("a line");
+            let Answer::Refused { code: Refusal::Invalid, why, .. } = answer else { panic!("{answer:?}") };
+            assert!(why.contains(&format!("{parts} messages")), "{why}");
+        }
+        let blind = client.act(conversation, act(parts, None)).await.expect("a line");
+        assert!(matches!(blind, Answer::WroteMeanwhile { .. }), "{blind:?}");
+        let last = done(client.act(conversation, act(parts, Some(asked))).await.expect("a line"));
+        let asked_of_meta = || {
+            app.simulator.with(|world, _| {
+                let requests = world.whatsapp.ledger().requests().iter().filter(|request| request.opaque.is_some());
+                requests.filter_map(|request| request.text.clone()).collect::<Vec<_>>()
+            })
+        };
+        eventually("all of it is sent", async || asked_of_meta().len() == expected.len()).await;
+        assert_eq!(asked_of_meta(), expected, "in order");
+        assert_eq!(app.acts().message(last).await.text, expected[expected.len() - 1]);
     }
 );

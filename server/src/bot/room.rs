@@ -16,7 +16,6 @@ use crate::{
     config::Playbook,
     domain::{
         control::{Step, Who},
-        split,
         turn::{self, Moved, Verdict},
     },
     store::{
@@ -276,7 +275,7 @@ impl Committing<'_> {
 
     async fn say(&mut self, author: Author, text: &str) -> Result<(), StoreError> {
         let (thread, at) = (&*self.thread, self.at);
-        let parts = split::split(text, baton_shared::protocol::TEXT_LIMIT)
+        let parts = baton_shared::split::split(text, baton_shared::protocol::TEXT_LIMIT)
             .into_iter()
             .map(|part| {
                 let id = self.ids.next(at.now);

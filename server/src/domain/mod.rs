@@ -8,5 +8,4 @@ pub mod merge;
 pub mod numbers;
 pub mod order;
 pub mod outgoing;
-pub mod split;
 pub mod turn;

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 /// Shown with a preview of the first link, if there is one.
 pub fn text(body: &str) -> Value {
-    json!({"type": "text", "text": {"body": body, "preview_url": body.contains("https://")}})
+    let has_link = ["https://", "http://"].iter().any(|start| body.contains(start));
+    json!({"type": "text", "text": {"body": body, "preview_url": has_link}})
 }
 
 /// A file with the words that go with it; [`name_file`] says which.
@@ -140,6 +141,13 @@ mod tests {
         {"type":"BUTTONS","buttons":[
             {"type":"QUICK_REPLY","text":"Thanks"},
             {"type":"URL","text":"Track","url":"https://l.example/{{1}}"}]}]"#;
+
+    #[test]
+    fn only_a_text_with_a_link_asks_for_a_preview() {
+        for (body, previews) in [("see https://l.example", true), ("http://l.example", true), ("l.example", false)] {
+            assert_eq!(text(body)["text"], json!({"body": body, "preview_url": previews}));
+        }
+    }
 
     #[test]
     fn a_filled_template_has_the_shape_of_metas() {

@@ -118,6 +118,7 @@ fn thanks(act: &Act, is_take: bool, bot_spoke: bool) -> Option<&'static str> {
         Act::Note { .. } => Some("note kept, for colleagues only"),
         Act::Take { .. }
         | Act::Send { .. }
+        | Act::SendParts { .. }
         | Act::SendFile { .. }
         | Act::SendOffer { .. }
         | Act::UseProposal { .. }
@@ -136,7 +137,12 @@ fn is_take(act: &Act, me: Option<baton_shared::AgentId>) -> bool {
 fn makes_message(act: &Act) -> bool {
     matches!(
         act,
-        Act::Send { .. } | Act::SendFile { .. } | Act::SendOffer { .. } | Act::Note { .. } | Act::UseProposal { .. }
+        Act::Send { .. }
+            | Act::SendParts { .. }
+            | Act::SendFile { .. }
+            | Act::SendOffer { .. }
+            | Act::Note { .. }
+            | Act::UseProposal { .. }
     )
 }
 
@@ -180,7 +186,7 @@ fn give_words_back(state: &mut State, conversation: ConversationId, act: &Act) {
     let now = state.now;
     let composer = state.composer(conversation);
     match act {
-        Act::Send { text, reply_to, .. } => {
+        Act::Send { text, reply_to, .. } | Act::SendParts { text, reply_to, .. } => {
             composer.give_back(Slot::Reply, text, now);
             composer.reply_to = *reply_to;
         }
@@ -226,6 +232,7 @@ const fn label(act: &Act) -> &'static str {
         Act::Escalate { .. } => "not escalated",
         Act::Split { .. } => "not split",
         Act::Send { .. }
+        | Act::SendParts { .. }
         | Act::SendFile { .. }
         | Act::SendOffer { .. }
         | Act::UseProposal { .. }

@@ -72,6 +72,12 @@ pub(super) fn send(state: &mut State, out: &mut Effects) {
         return state.toast(Tone::Warn, format!("pasted {lines} lines; {key} again sends them"));
     }
     state.pasted = None;
+    let composer = state.composer(conversation);
+    let parts = composer.parts();
+    if parts > 1 && composer.agreed.replace(parts) != Some(parts) {
+        let key = state.given.keymap.hint(crate::keys::Action::Send).unwrap_or_default();
+        return state.toast(Tone::Warn, format!("too long for one message: {key} again sends it as {parts}"));
+    }
     let Some(act) = act(state, conversation) else { return };
     // First the command, then the empty draft: the disk never has neither.
     give(state, conversation, act, out);
@@ -85,6 +91,7 @@ pub(super) fn send(state: &mut State, out: &mut Effects) {
         state.mode = Mode::Normal;
     } else {
         (composer.proposal, composer.reply_to, composer.in_spite_of) = (None, None, None);
+        composer.agreed = None;
     }
     state.typing_until = now;
     if let Some(thread) = state.threads.get_mut(&conversation) {
@@ -105,6 +112,9 @@ fn act(state: &State, conversation: ConversationId) -> Option<Act> {
     let seen = seen(state, conversation);
     Some(match composer.proposal {
         Some(proposal) => Act::UseProposal { epoch, proposal, text, seen },
+        None if composer.parts() > 1 => {
+            Act::SendParts { epoch, text, parts: composer.parts(), seen, reply_to: composer.reply_to }
+        }
         None => Act::Send { epoch, text, seen, reply_to: composer.reply_to },
     })
 }

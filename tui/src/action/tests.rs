@@ -1131,3 +1131,19 @@ fn the_cursor_stays_with_the_conversation_that_was_handed_back() {
     inbox.press("1 t");
     assert_eq!(inbox.state.commands.of(conversation(MARINA)).count(), 1, "one and the same for every key");
 }
+
+#[test]
+fn a_long_text_says_how_many_messages_it_is_before_it_goes() {
+    let mut inbox = Inbox::with_marina(WIDE);
+    inbox.press("i");
+    inbox.happens(Cause::Paste("palavra ".repeat(600)));
+    assert!(acts(&inbox.press("enter")).iter().all(|act| matches!(act, Act::Read { .. })));
+    assert!(inbox.toast().contains("again sends it as 2"), "{}", inbox.toast());
+    // Another length is another question.
+    inbox.happens(Cause::Paste("palavra ".repeat(600)));
+    inbox.press("enter");
+    assert!(inbox.toast().contains("again sends it as 3"), "{}", inbox.toast());
+    let given = acts(&inbox.press("enter"));
+    assert!(matches!(&given[..], [Act::SendParts { parts: 3, text, .. }] if text.len() > 9_000), "{given:?}");
+    assert_eq!(inbox.written(), "");
+}

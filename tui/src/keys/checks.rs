@@ -4,7 +4,7 @@ use baton_shared::{
     Control,
     content::MediaState,
     message::{Author, Delivery},
-    protocol::{Act, TEXT_LIMIT},
+    protocol::{Act, PARTS_LIMIT},
 };
 
 use super::{Action, Why};
@@ -118,8 +118,13 @@ pub(super) fn send(state: &State) -> Checked {
     let Some(composer) = state.open_composer() else { return why("nothing is written") };
     let editor = composer.current().filter(|editor| !editor.text().trim().is_empty());
     let Some(editor) = editor else { return why("nothing is written") };
-    if editor.count() > TEXT_LIMIT {
-        return why(format!("{} characters too long for one message", editor.count() - TEXT_LIMIT));
+    let (over, is_reply) = (editor.over(), composer.slot == Slot::Reply && composer.proposal.is_none());
+    if over > 0 && !is_reply {
+        return why(format!("{over} characters too long for one message"));
+    }
+    let parts = composer.parts();
+    if parts > PARTS_LIMIT {
+        return why(format!("it would become {parts} messages: {PARTS_LIMIT} are possible"));
     }
     if composer.slot == Slot::Note {
         return Ok(());

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use baton_shared::{ConversationId, MessageId, Micros, ProposalId};
+use baton_shared::{ConversationId, MessageId, Micros, ProposalId, protocol::TEXT_LIMIT, split::split};
 
 use crate::{
     composer::Editor,
@@ -52,6 +52,8 @@ pub struct Composer {
     pub proposal: Option<ProposalId>,
     /// The message that the reply shows above itself.
     pub reply_to: Option<MessageId>,
+    /// The author knows that the reply becomes so many messages; the next Enter sends them.
+    pub agreed: Option<u32>,
     /// The customer wrote this meanwhile; the next Enter sends all the same.
     pub in_spite_of: Option<MessageId>,
 }
@@ -65,6 +67,7 @@ impl Default for Composer {
             shared: Shared::default(),
             proposal: None,
             reply_to: None,
+            agreed: None,
             in_spite_of: None,
         }
     }
@@ -106,6 +109,15 @@ impl Composer {
     /// Whether anything is written that was not sent.
     pub fn has_draft(&self) -> bool {
         self.texts.values().any(|text| !text.editor.is_empty())
+    }
+
+    /// As how many messages the text goes out.
+    pub fn parts(&self) -> u32 {
+        let Some(editor) = self.current() else { return 0 };
+        match editor.over() {
+            0 => 1,
+            _ => u32::try_from(split(editor.text(), TEXT_LIMIT).len()).unwrap_or(u32::MAX),
+        }
     }
 
     /// Changes a text; what changed will be kept.

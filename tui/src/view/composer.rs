@@ -70,7 +70,11 @@ fn count(pen: &Pen<'_>, state: &State, composer: Option<&Composer>) -> Vec<Part>
         parts.push((words(draft), theme.faint));
         let is_over = editor.over() > 0 && composer.slot == Slot::Reply;
         let style = if is_over { theme.danger } else { theme.faint };
-        parts.push((words(format!("{}/{LIMIT}", editor.count())), style));
+        let count = match composer.parts() {
+            many @ 2.. if is_over => format!("{} characters, {many} messages", editor.count()),
+            _ => format!("{}/{LIMIT}", editor.count()),
+        };
+        parts.push((words(count), style));
     }
     let mut joined = Vec::new();
     for part in parts {

@@ -156,6 +156,7 @@ impl Desk<'_> {
             Act::Escalate { reason, .. } => self.escalate(reason).await,
             Act::Split { .. } => self.split().await,
             Act::Send { text, seen, reply_to, .. } => self.send(text, *seen, *reply_to).await,
+            Act::SendParts { text, parts, seen, reply_to, .. } => self.send_parts(text, *parts, *seen, *reply_to).await,
             Act::SendFile { file, caption, seen, reply_to, .. } => {
                 self.send_file(*file, caption, *seen, *reply_to).await
             }
@@ -221,6 +222,7 @@ const fn on_screen(act: &Act) -> Option<Epoch> {
         | Act::Escalate { epoch, .. }
         | Act::Split { epoch }
         | Act::Send { epoch, .. }
+        | Act::SendParts { epoch, .. }
         | Act::SendFile { epoch, .. }
         | Act::SendOffer { epoch, .. }
         | Act::React { epoch, .. }

@@ -4,7 +4,8 @@ use baton_shared::{
     MessageId, Micros,
     content::{Content, Detail},
     message::Author,
-    protocol::{Answer, Refusal, TEXT_LIMIT},
+    protocol::{Answer, PARTS_LIMIT, Refusal, TEXT_LIMIT},
+    split::split,
 };
 
 use crate::{
@@ -36,6 +37,43 @@ impl Desk<'_> {
         self.empty_draft(&text).await?;
         let message = self.answer(Stored { quoted, ..self.new_message(Author::Agent, text) }).await?;
         Ok(self.done(Some(message)))
+    }
+
+    /// A long text as the messages that its author agreed to: all of them or none, in order, and when
+    /// one fails the later ones are held.
+    pub(super) async fn send_parts(
+        &mut self,
+        text: &str,
+        agreed: u32,
+        seen: Option<MessageId>,
+        reply_to: Option<MessageId>,
+    ) -> Result<Answer, No> {
+        may_send(self.conversation.control, self.who())?;
+        let text = words::required(text, TEXT_LIMIT * PARTS_LIMIT as usize, "The text")?;
+        let parts = split(&text, TEXT_LIMIT);
+        if parts.len() != agreed as usize || agreed > PARTS_LIMIT {
+            let why = format!("It would become {} messages, not {agreed}. Look again.", parts.len());
+            return Err(No::because(Refusal::Invalid, why));
+        }
+        self.check_open()?;
+        if let Some(newest) = self.missed(seen) {
+            return Ok(Answer::WroteMeanwhile { newest });
+        }
+        let mut quoted = self.quoted(reply_to).await?;
+        self.empty_draft(&text).await?;
+        // What they have in common, so that whoever sees one fail finds the others.
+        let together = Some(self.context.ids.next(self.at.now));
+        let parts = parts.into_iter().map(|part| Stored {
+            turn: together,
+            quoted: quoted.take(),
+            ..self.new_message(Author::Agent, part.to_owned())
+        });
+        let parts: Vec<Stored> = parts.collect();
+        let last = parts.last().map(|last| last.id);
+        outbox::queue(self.tx, &mut self.conversation, parts, self.at).await?;
+        self.conversation.unread = 0;
+        self.save().await?;
+        Ok(self.done(last))
     }
 
     /// A sign on a message; an empty one takes it away. It answers nothing.
