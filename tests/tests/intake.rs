@@ -253,6 +253,17 @@ on_both!(
 );
 
 on_both!(
+    what_stands_where_an_id_should_is_not_repeated,
+    app | app | {
+        let mut body = text("wamid.1", "hello");
+        body["entry"][0]["changes"][0]["value"]["metadata"]["phone_number_id"] = json!("my secret is 42");
+        assert_eq!(app.post(body.to_string()).await, StatusCode::OK);
+        let letter = letters::waiting(app.reader().await.conn(), 1).await.unwrap().remove(0);
+        assert!(letter.reason.contains("no id") && !letter.reason.contains("secret"), "{}", letter.reason);
+    }
+);
+
+on_both!(
     an_unknown_type_stands_in_the_thread_by_its_name,
     app | app | {
         let hologram = message(json!({"from": "15550001111", "id": "wamid.h", "timestamp": "1790000000",

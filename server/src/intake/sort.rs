@@ -46,10 +46,16 @@ pub(super) fn sort(body: &[u8], app: &str, numbers: &Numbers, context: &Context)
 /// For the operator, who compares it with the settings: ids may be shown.
 fn not_ours(foreign: &BTreeSet<String>, app: &str) -> String {
     const SHOWN: usize = 3;
-    const LENGTH: usize = 60;
-    let shown: Vec<String> = foreign.iter().take(SHOWN).map(|one| one.chars().take(LENGTH).collect()).collect();
+    let shown: Vec<&str> = foreign.iter().take(SHOWN).map(String::as_str).collect();
     let more = if foreign.len() > SHOWN { " and others" } else { "" };
     format!("it is for {}{more}, which the settings of the app `{app}` do not name", shown.join(", "))
+}
+
+/// Where an id should stand, anything can, also what a customer said: that is for no log.
+fn id_alone(text: &str) -> &str {
+    const LENGTH: usize = 40;
+    let is_one = !text.is_empty() && text.len() <= LENGTH && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_one { text } else { "(something that is no id)" }
 }
 
 struct Sorting<'a> {
@@ -73,8 +79,8 @@ impl Sorting<'_> {
         };
         if !ours {
             self.foreign.insert(match &item.phone_number_id {
-                Some(number) => format!("phone_number_id {number}"),
-                None => format!("business_account_id {}", item.waba),
+                Some(number) => format!("phone_number_id {}", id_alone(number)),
+                None => format!("business_account_id {}", id_alone(&item.waba)),
             });
             return;
         }
