@@ -46,7 +46,8 @@ impl Kept {
     /// Whether a message, echo or status with this id is stored, as itself or as what came.
     pub fn knows(&self, id: &str) -> bool {
         let written = serde_json::Value::from(id).to_string();
-        self.ids.contains(id) || self.notices.contains(&written)
+        // PostgreSQL stores no NUL.
+        self.ids.contains(&id.replace('\0', "\u{fffd}")) || self.notices.contains(&written)
     }
 
     /// How often a body lies among the dead letters.
