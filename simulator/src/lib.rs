@@ -44,10 +44,11 @@ pub mod demo;
 pub mod model;
 mod server;
 mod shell;
+pub mod standalone;
 pub mod whatsapp;
 mod world;
 
 pub use chance::Span;
 pub use model::{Model, ModelConfig, ModelServer};
-pub use server::{HandshakeError, Server};
+pub use server::{Handle, HandshakeError, Server};
 pub use world::World;

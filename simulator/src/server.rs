@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -43,9 +44,13 @@ const LOOK: Duration = Duration::from_millis(25);
 #[derive(Debug)]
 pub struct Server {
     base_url: String,
-    inner: Arc<Inner>,
+    handle: Handle,
     shell: Shell,
 }
+
+/// A grip on a running world, for routes and tasks beside it.
+#[derive(Clone, Debug)]
+pub struct Handle(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -73,8 +78,34 @@ impl Server {
     ///
     /// # Errors
     /// If no port can be bound, or the HTTP client cannot be made.
-    pub async fn start(mut world: World, clock: Arc<dyn Clock>) -> io::Result<Self> {
-        let mut shell = Shell::bind().await?;
+    pub async fn start(world: World, clock: Arc<dyn Clock>) -> io::Result<Self> {
+        let client = plain_client().map_err(io::Error::other)?;
+        Self::begin(world, clock, Shell::bind().await?, client, |_| Router::new())
+    }
+
+    /// Serves `world` on `address`, with routes of one's own beside the Graph API, and with callbacks that may
+    /// be `https`.
+    ///
+    /// # Errors
+    /// If the address cannot be bound, or the machine has no usable TLS.
+    pub async fn start_on(
+        address: SocketAddr,
+        world: World,
+        clock: Arc<dyn Clock>,
+        routes: impl FnOnce(Handle) -> Router,
+    ) -> io::Result<Self> {
+        let none = reqwest::redirect::Policy::none();
+        let client = reqwest::Client::builder().redirect(none).build().map_err(io::Error::other)?;
+        Self::begin(world, clock, Shell::bind_to(address).await?, client, routes)
+    }
+
+    fn begin(
+        mut world: World,
+        clock: Arc<dyn Clock>,
+        mut shell: Shell,
+        client: reqwest::Client,
+        routes: impl FnOnce(Handle) -> Router,
+    ) -> io::Result<Self> {
         let base_url = shell.url();
         world.whatsapp.config_mut().base_url.clone_from(&base_url);
         let inner = Arc::new(Inner {
@@ -82,14 +113,18 @@ impl Server {
             clock,
             wake: Notify::new(),
             at_once: Semaphore::new(WEBHOOKS_AT_ONCE),
-            client: client().map_err(io::Error::other)?,
+            client,
             stopping: shell.stopping(),
         });
-        shell.serve(
-            Router::new().fallback(graph).layer(DefaultBodyLimit::max(BODY_LIMIT)).with_state(Arc::clone(&inner)),
-        );
-        shell.spawn(deliver(Arc::clone(&inner), shell.tasks()));
-        Ok(Self { base_url, inner, shell })
+        let handle = Handle(Arc::clone(&inner));
+        let graph = Router::new().fallback(graph).with_state(Arc::clone(&inner));
+        shell.serve(graph.merge(routes(handle.clone())).layer(DefaultBodyLimit::max(BODY_LIMIT)));
+        shell.spawn(deliver(inner, shell.tasks()));
+        Ok(Self { base_url, handle, shell })
+    }
+
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
     }
 
     /// Such as `http://127.0.0.1:40123`.
@@ -104,15 +139,37 @@ impl Server {
 
     /// Looks at the world or changes it, at the clock's time; what becomes due is done at once.
     pub fn with<T>(&self, act: impl FnOnce(&mut World, Micros) -> T) -> T {
-        let result = act(&mut self.inner.world(), self.inner.clock.now());
-        self.inner.wake.notify_one();
-        result
+        self.handle.with(act)
     }
 
     /// Asks an app's callback for its challenge, as Meta does when the callback is saved.
     ///
     /// # Errors
     /// If the callback is not set, not there, or does not give the challenge back.
+    pub async fn handshake(&self, app: &str) -> Result<(), HandshakeError> {
+        self.handle.handshake(app).await
+    }
+
+    /// Ends every task and gives the world back, with its ledger. Webhooks under way count as unanswered.
+    pub async fn stop(self) -> Option<World> {
+        let Self { handle, shell, .. } = self;
+        shell.stop().await;
+        Arc::into_inner(handle.0).map(|inner| inner.world.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Handle {
+    /// See [`Server::with`].
+    pub fn with<T>(&self, act: impl FnOnce(&mut World, Micros) -> T) -> T {
+        let result = act(&mut self.0.world(), self.0.clock.now());
+        self.0.wake.notify_one();
+        result
+    }
+
+    /// See [`Server::handshake`].
+    ///
+    /// # Errors
+    /// As there.
     pub async fn handshake(&self, app: &str) -> Result<(), HandshakeError> {
         const CHALLENGE: &str = "1158201444";
         let callback = self.with(|world, _| {
@@ -121,19 +178,12 @@ impl Server {
         });
         let (url, token) = callback.ok_or(HandshakeError::NoCallback)?;
         let query = [("hub.mode", "subscribe"), ("hub.challenge", CHALLENGE), ("hub.verify_token", &token)];
-        let response = self.inner.client.get(with_query(&url, &query)).timeout(WEBHOOK_TIMEOUT).send().await?;
+        let response = self.0.client.get(with_query(&url, &query)).timeout(WEBHOOK_TIMEOUT).send().await?;
         let status = response.status();
         if status == StatusCode::OK && response.text().await? == CHALLENGE {
             return Ok(());
         }
         Err(HandshakeError::Refused { status: status.as_u16() })
-    }
-
-    /// Ends every task and gives the world back, with its ledger. Webhooks under way count as unanswered.
-    pub async fn stop(self) -> Option<World> {
-        let Self { inner, shell, .. } = self;
-        shell.stop().await;
-        Arc::into_inner(inner).map(|inner| inner.world.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -155,8 +205,15 @@ async fn graph(
     let path_and_query = uri.path_and_query().map_or("/", |path| path.as_str());
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let request = GraphRequest { method: &method, path_and_query, authorization, body: &body };
-    let reply = inner.world().request(inner.clock.now(), request);
+    let mut reply = inner.world().request(inner.clock.now(), request);
     inner.wake.notify_one();
+    let path = uri.path().trim_end_matches('/');
+    if let Some(app) = path.strip_suffix("/subscriptions").and_then(|path| path.rsplit('/').next())
+        && (&method, reply.status) == (&Method::POST, 200)
+        && let Err(why) = Handle(Arc::clone(&inner)).handshake(app).await
+    {
+        reply = inner.world().whatsapp.refuse_callback(app, &why.to_string(), reply);
+    }
     tokio::select! {
         () = sleep(reply.latency) => {}
         () = inner.stopping.cancelled() => {}
@@ -221,7 +278,7 @@ async fn send(inner: &Inner, webhook: &OutgoingWebhook) -> Option<u16> {
 }
 
 /// Speaks plain HTTP to this machine: it needs a TLS provider only to be built.
-fn client() -> reqwest::Result<reqwest::Client> {
+fn plain_client() -> reqwest::Result<reqwest::Client> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -44,7 +44,11 @@ pub(crate) struct Shell {
 impl Shell {
     /// A free port of this machine.
     pub(crate) async fn bind() -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        Self::bind_to(([127, 0, 0, 1], 0).into()).await
+    }
+
+    pub(crate) async fn bind_to(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let stopping = CancellationToken::new();
         Ok(Self {
             address: listener.local_addr()?,

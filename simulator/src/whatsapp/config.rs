@@ -1,6 +1,8 @@
 //! What the simulated Meta knows of a business: apps, accounts, numbers, limits and pace.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::Value as Json;
 
 use super::Faults;
 use crate::chance::Span;
@@ -20,6 +22,11 @@ pub struct Config {
     pub limits: Limits,
     pub pace: Pace,
     pub faults: Faults,
+    /// Whoever is written to exists, and what they were sent is kept whole: for a simulator that stands alone.
+    pub alone: bool,
+    /// `contacts` stand beside every status, as some clients expect; Meta leaves them out of `failed`, and out
+    /// of `sent` to a phone.
+    pub contacts_always: bool,
     /// Meta's clock minus ours, in microseconds: in `Date`, in every timestamp and in the 24-hour rule.
     pub clock_ahead: i64,
 }
@@ -58,6 +65,10 @@ pub struct Number {
     pub account: String,
     /// An unregistered number refuses to send (133010).
     pub registered: bool,
+    /// Of two-step verification: six digits.
+    pub pin: Option<String>,
+    /// The business profile: what is set of `about`, `address`, `description`, `email`, `websites`...
+    pub profile: BTreeMap<String, Json>,
 }
 
 /// A message template.
@@ -71,6 +82,10 @@ pub struct Template {
     /// `APPROVED`, `PAUSED`...
     pub status: String,
     pub body: String,
+    /// All of it, as it was created; `None`: only the body.
+    pub components: Option<Json>,
+    /// `POSITIONAL` or `NAMED`.
+    pub parameter_format: String,
 }
 
 /// Meta's limits.
@@ -107,6 +122,8 @@ pub struct Pace {
     pub read: Span,
     /// From acceptance to `failed`.
     pub failed: Span,
+    /// From a new template to Meta's approval.
+    pub review: Span,
     /// How long the address of a file is good.
     pub file_address: Duration,
     /// The first retry of a webhook that was not answered 200; each further one waits twice as long...
@@ -126,6 +143,7 @@ impl Default for Pace {
             delivered: Span::millis(150, 900),
             read: Span::millis(400, 4_000),
             failed: Span::millis(300, 1_500),
+            review: Span::millis(1_000, 3_000),
             file_address: super::graph::files::ADDRESS,
             retry_first: Duration::from_secs(1),
             retry_longest: Duration::from_secs(3_600),
@@ -184,10 +202,14 @@ impl Config {
                 verified_name: "Juniper & Daughters".into(),
                 account: "215589313241560883".into(),
                 registered: true,
+                pin: Some("123456".into()),
+                profile: BTreeMap::from([("vertical".into(), "UNDEFINED".into())]),
             }],
             limits: Limits::default(),
             pace: Pace::default(),
             faults: Faults::none(),
+            alone: false,
+            contacts_always: false,
             clock_ahead: 0,
         }
     }
@@ -217,6 +239,8 @@ impl Template {
             category: "UTILITY".into(),
             status: "APPROVED".into(),
             body: body.into(),
+            components: None,
+            parameter_format: "POSITIONAL".into(),
         }
     }
 }

@@ -94,6 +94,29 @@ impl Faults {
     }
 }
 
+impl Faults {
+    /// The probability of a fault, to set it.
+    pub fn by_name(&mut self, name: &str) -> Option<&mut f64> {
+        Some(match name {
+            "duplicate" => &mut self.duplicate,
+            "reorder" => &mut self.reorder,
+            "delay" => &mut self.delay,
+            "batch" => &mut self.batch,
+            "missing_status" => &mut self.missing_status,
+            "overtake" => &mut self.overtake,
+            "unavailable" => &mut self.unavailable,
+            "unavailable_after" => &mut self.unavailable_after,
+            "busy" => &mut self.busy,
+            "no_connection" => &mut self.no_connection,
+            "cut_before" => &mut self.cut_before,
+            "cut_after" => &mut self.cut_after,
+            "silence_before" => &mut self.silence_before,
+            "silence_after" => &mut self.silence_after,
+            _ => return None,
+        })
+    }
+}
+
 /// What went wrong with one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {

@@ -1,6 +1,7 @@
 //! WhatsApp's Cloud API as a state machine: requests and time go in, answers and webhooks come out.
 //! It does no I/O, and neither time nor chance are its own.
 
+mod announce;
 mod config;
 mod fate;
 mod faults;
@@ -13,6 +14,7 @@ mod limits;
 mod news;
 mod person;
 mod saying;
+mod sent;
 mod signature;
 mod webhooks;
 mod wire;
@@ -20,6 +22,7 @@ mod wire;
 use std::collections::BTreeMap;
 
 use baton_shared::Micros;
+use serde_json::Value as Json;
 
 use self::{fate::Outgoing, files::File, limits::Rates, news::News, saying::Incoming, webhooks::Webhook};
 
@@ -60,6 +63,8 @@ pub struct Whatsapp {
     queue: BTreeMap<(Micros, u64), Happening>,
     queued: u64,
     ledger: Ledger,
+    /// Requests for messages that were taken, whole, newest last; see [`Config::alone`].
+    sent: Vec<(String, Json)>,
 }
 
 /// What a message id belongs to.
@@ -80,6 +85,8 @@ enum Happening {
     Flush(usize),
     /// A body is posted.
     Post(WebhookId),
+    /// Meta has looked at a new template.
+    Review(String),
 }
 
 impl Whatsapp {
@@ -100,6 +107,7 @@ impl Whatsapp {
             queue: BTreeMap::new(),
             queued: 0,
             ledger: Ledger::default(),
+            sent: Vec::new(),
         }
     }
 
@@ -135,6 +143,7 @@ impl Whatsapp {
                 Happening::Tell(news) => self.tell(news, now),
                 Happening::Flush(app) => self.flush(app, now),
                 Happening::Post(webhook) => posts.extend(self.post(webhook, now)),
+                Happening::Review(template) => drop(self.judge_template(now, &template, "APPROVED")),
             }
         }
         posts

@@ -65,7 +65,7 @@ impl Whatsapp {
 
     /// Each subscribed app gets the news, alone or with what else is waiting for it.
     pub(super) fn tell(&mut self, news: News, now: Micros) {
-        for app in self.listeners(news.number) {
+        for app in self.listeners(&self.config.numbers[news.number].account, "messages") {
             let waiting = self.batches.entry(app).or_default();
             waiting.push(news.clone());
             let (first, full) = (waiting.len() == 1, waiting.len() >= BATCH_LIMIT);
@@ -99,15 +99,14 @@ impl Whatsapp {
         }
     }
 
-    /// Apps that are subscribed to the number's account and to `messages`, and can be called.
-    fn listeners(&self, number: usize) -> Vec<usize> {
-        let account = &self.config.numbers[number].account;
-        let subscribed = self.config.accounts.iter().filter(|a| a.id == *account).flat_map(|a| &a.subscribed);
+    /// Apps that are subscribed to the account and to the webhook field, and can be called.
+    pub(super) fn listeners(&self, account: &str, field: &str) -> Vec<usize> {
+        let subscribed = self.config.accounts.iter().filter(|a| a.id == account).flat_map(|a| &a.subscribed);
         subscribed
             .filter_map(|id| self.config.apps.iter().position(|app| app.id == *id))
             .filter(|app| {
                 let app = &self.config.apps[*app];
-                app.callback_url.is_some() && app.fields.iter().any(|field| field == "messages")
+                app.callback_url.is_some() && app.fields.iter().any(|known| known == field)
             })
             .collect()
     }
@@ -178,6 +177,7 @@ impl Whatsapp {
     fn status_contact(&self, outgoing: &Outgoing, state: State) -> Option<Contact<'_>> {
         let person = outgoing.person?.0;
         match state {
+            _ if self.config.contacts_always => Some(self.contact(person, true)),
             State::Failed(_) => None,
             State::Sent => outgoing.phone.is_none().then(|| self.contact(person, false)),
             State::Delivered | State::Read => Some(self.contact(person, true)),

@@ -7,14 +7,17 @@ use super::{Answer, Done, GraphError, fields::Fields, ids, json as bytes, route:
 use crate::whatsapp::{Account, Number, Template, Whatsapp};
 
 #[derive(Serialize)]
-struct List<T> {
-    data: Vec<T>,
+pub(super) struct List<T> {
+    pub(super) data: Vec<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    paging: Option<Paging>,
+    pub(super) paging: Option<Paging>,
+    /// Only for those who ask for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) summary: Option<Json>,
 }
 
 #[derive(Serialize)]
-struct Paging {
+pub(super) struct Paging {
     cursors: Cursors,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -28,6 +31,63 @@ struct Cursors {
 
 const NUMBER: &str = "WhatsAppBusinessPhoneNumber";
 const ACCOUNT: &str = "WhatsAppBusinessAccount";
+const TEMPLATE: &str = "WhatsAppMessageTemplate";
+
+/// Fields that exist and have no value here.
+const NUMBER_EMPTY: &[&str] = &[
+    "certificate",
+    "conversational_automation",
+    "country_code",
+    "country_dial_code",
+    "eligibility_for_api_business_global_search",
+    "host_platform",
+    "is_on_biz_app",
+    "is_preverified_number",
+    "last_onboarded_time",
+    "new_certificate",
+    "new_name_status",
+    "quality_score",
+    "search_visibility",
+    "username",
+];
+const ACCOUNT_EMPTY: &[&str] = &[
+    "analytics",
+    "auth_international_rate_eligibility",
+    "conversation_analytics",
+    "creation_time",
+    "currency",
+    "disable_marketing_messages_on_cloud_api",
+    "health_status",
+    "is_enabled_for_insights",
+    "marketing_messages_lite_api_status",
+    "marketing_messages_onboarding_status",
+    "on_behalf_of_business_info",
+    "owner_business",
+    "owner_business_info",
+    "pricing_analytics",
+    "primary_business_location",
+    "primary_funding_id",
+    "purchase_order_number",
+    "status",
+    "subscribed_apps",
+    "template_analytics",
+];
+const TEMPLATE_EMPTY: &[&str] = &[
+    "correct_category",
+    "cta_url_link_tracking_opted_out",
+    "degrees_of_freedom_spec",
+    "last_updated_time",
+    "library_template_name",
+    "message_send_ttl_seconds",
+    "previous_category",
+    "quality_score",
+    "rejected_reason",
+    "rejection_reason",
+    "sub_category",
+];
+
+/// How many templates an account may have that is not verified.
+const TEMPLATE_LIMIT: usize = 250;
 
 /// How many templates a page holds if nobody says otherwise.
 const PAGE: usize = 25;
@@ -36,8 +96,12 @@ impl Whatsapp {
     pub(super) fn node(&self, target: &Target<'_>) -> Result<Answer, GraphError> {
         let asked = target.parameter("fields");
         if let Some(number) = self.number(target.id) {
-            let fields = self.number_fields(number).select(asked.as_deref(), 5, NUMBER)?;
+            let fields = self.number_fields(number).select(asked.as_deref(), 5, NUMBER_EMPTY, NUMBER)?;
             return Ok(looked_up(&fields, &number.account));
+        }
+        if let Some((account, template)) = self.template_by_id(target.id) {
+            let fields = template_fields(template).select(asked.as_deref(), 7, TEMPLATE_EMPTY, TEMPLATE)?;
+            return Ok(looked_up(&fields, &account.id));
         }
         let account = self.account(target)?;
         let fields = Fields(vec![
@@ -50,7 +114,7 @@ impl Whatsapp {
             ("country", json!("US")),
             ("ownership_type", json!("SELF")),
         ]);
-        Ok(looked_up(&fields.select(asked.as_deref(), 4, ACCOUNT)?, &account.id))
+        Ok(looked_up(&fields.select(asked.as_deref(), 4, ACCOUNT_EMPTY, ACCOUNT)?, &account.id))
     }
 
     pub(super) fn phone_numbers(&self, target: &Target<'_>) -> Result<Answer, GraphError> {
@@ -58,10 +122,10 @@ impl Whatsapp {
         let asked = target.parameter("fields");
         let numbers = self.config.numbers.iter().filter(|number| number.account == account.id);
         let data = numbers
-            .map(|number| self.number_fields(number).select(asked.as_deref(), 5, NUMBER))
+            .map(|number| self.number_fields(number).select(asked.as_deref(), 5, NUMBER_EMPTY, NUMBER))
             .collect::<Result<Vec<_>, _>>()?;
         let paging = (!data.is_empty()).then(|| Paging { cursors: Cursors::around(0, data.len()), next: None });
-        Ok(looked_up(&List { data, paging }, &account.id))
+        Ok(looked_up(&List { data, paging, summary: None }, &account.id))
     }
 
     pub(super) fn message_templates(&self, target: &Target<'_>) -> Result<Answer, GraphError> {
@@ -85,13 +149,21 @@ impl Whatsapp {
                 .find(|offset| ids::cursor(*offset) == after)
                 .ok_or_else(|| GraphError::invalid("Invalid cursors values"))?,
         };
-        let page: Vec<Fields> = all.iter().skip(start).take(limit).map(|template| template_fields(template)).collect();
+        let asked = target.parameter("fields");
+        let page = all.iter().skip(start).take(limit);
+        let page = page.map(|template| template_fields(template).select(asked.as_deref(), 7, TEMPLATE_EMPTY, TEMPLATE));
+        let page = page.collect::<Result<Vec<Fields>, _>>()?;
         let end = start + page.len();
         let paging = (!page.is_empty()).then(|| Paging {
             cursors: Cursors::around(start, end),
             next: (end < all.len()).then(|| self.next_page(&account.id, limit, end)),
         });
-        Ok(looked_up(&List { data: page, paging }, &account.id))
+        let summary = target.parameter("summary").map(|_| {
+            let count = account.templates.len();
+            json!({"total_count": all.len(), "message_template_count": count,
+                   "message_template_limit": TEMPLATE_LIMIT, "are_translations_complete": true})
+        });
+        Ok(looked_up(&List { data: page, paging, summary }, &account.id))
     }
 
     pub(super) fn subscribed_apps(&self, target: &Target<'_>) -> Result<Answer, GraphError> {
@@ -101,7 +173,7 @@ impl Whatsapp {
             .iter()
             .map(|id| json!({"whatsapp_business_api_data": {"id": id, "name": account.name, "link": format!("https://www.facebook.com/games/?app_id={id}")}}))
             .collect::<Vec<Json>>();
-        Ok(looked_up(&List { data, paging: None }, &account.id))
+        Ok(looked_up(&List { data, paging: None, summary: None }, &account.id))
     }
 
     /// Subscribes the caller's app; with one token for all there is one app to mean.
@@ -117,25 +189,6 @@ impl Whatsapp {
         Ok(looked_up(&json!({"success": true}), &id))
     }
 
-    pub(super) fn subscriptions(&self, target: &Target<'_>) -> Result<Answer, GraphError> {
-        let app = self.config.apps.iter().find(|app| app.id == target.id);
-        let app = app.ok_or_else(|| GraphError::no_object(target.method, target.id))?;
-        let fields = |name: &String| json!({"name": name, "version": self.config.version});
-        let data = app
-            .callback_url
-            .iter()
-            .map(|url| {
-                Fields(vec![
-                    ("object", json!("whatsapp_business_account")),
-                    ("callback_url", json!(url)),
-                    ("active", json!(true)),
-                    ("fields", app.fields.iter().map(fields).collect()),
-                ])
-            })
-            .collect();
-        Ok(Answer { body: bytes::graph(&List { data, paging: None }), done: Done::Answered, usage: None })
-    }
-
     pub(super) fn no_such_edge(&self, target: &Target<'_>) -> GraphError {
         let node = match (self.number(target.id), self.account(target)) {
             (Some(_), _) => NUMBER,
@@ -148,11 +201,17 @@ impl Whatsapp {
         }
     }
 
+    pub(super) fn template_by_id(&self, id: &str) -> Option<(&Account, &Template)> {
+        let all =
+            self.config.accounts.iter().flat_map(|account| account.templates.iter().map(move |one| (account, one)));
+        all.into_iter().find(|(_, template)| template.id == id)
+    }
+
     pub(super) fn number(&self, id: &str) -> Option<&Number> {
         self.config.numbers.iter().find(|number| number.id == id)
     }
 
-    fn account(&self, target: &Target<'_>) -> Result<&Account, GraphError> {
+    pub(super) fn account(&self, target: &Target<'_>) -> Result<&Account, GraphError> {
         let account = self.config.accounts.iter().find(|account| account.id == target.id);
         account.ok_or_else(|| GraphError::no_object(target.method, target.id))
     }
@@ -169,7 +228,7 @@ impl Whatsapp {
             ("status", json!(if number.registered { "CONNECTED" } else { "DISCONNECTED" })),
             ("name_status", json!("APPROVED")),
             ("is_official_business_account", json!(false)),
-            ("is_pin_enabled", json!(true)),
+            ("is_pin_enabled", json!(number.pin.is_some())),
             ("platform_type", json!(if number.registered { "CLOUD_API" } else { "NOT_APPLICABLE" })),
             ("throughput", json!({"level": if self.config.limits.throughput > 80 { "HIGH" } else { "STANDARD" }})),
             ("webhook_configuration", json!({"application": callback})),
@@ -192,10 +251,18 @@ impl Cursors {
 }
 
 fn template_fields(template: &Template) -> Fields {
+    let just_the_body = || {
+        let mut body = json!({"type": "BODY", "text": template.body});
+        let examples: Vec<String> = (1..template.body.split("{{").count()).map(|n| format!("example {n}")).collect();
+        if !examples.is_empty() {
+            body["example"] = json!({"body_text": [examples]});
+        }
+        json!([body])
+    };
     Fields(vec![
         ("name", json!(template.name)),
-        ("parameter_format", json!("POSITIONAL")),
-        ("components", json!([{"type": "BODY", "text": template.body}])),
+        ("parameter_format", json!(template.parameter_format)),
+        ("components", template.components.clone().unwrap_or_else(just_the_body)),
         ("language", json!(template.language)),
         ("status", json!(template.status)),
         ("category", json!(template.category)),
@@ -203,7 +270,7 @@ fn template_fields(template: &Template) -> Fields {
     ])
 }
 
-fn looked_up(body: &impl Serialize, account: &str) -> Answer {
+pub(super) fn looked_up(body: &impl Serialize, account: &str) -> Answer {
     let usage = Some((account.to_owned(), "whatsapp_business_management"));
     Answer { body: bytes::graph(body), done: Done::Answered, usage }
 }

@@ -12,6 +12,8 @@ pub(super) struct GraphError {
     kind: &'static str,
     pub(super) message: String,
     details: Option<String>,
+    /// For people: a title and a sentence.
+    told: Option<Box<(&'static str, String)>>,
 }
 
 #[derive(Serialize)]
@@ -28,6 +30,12 @@ struct Error<'a> {
     error_data: Option<Data<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_subcode: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_transient: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_user_title: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_user_msg: Option<&'a str>,
     fbtrace_id: &'a str,
 }
 
@@ -39,7 +47,7 @@ struct Data<'a> {
 
 impl GraphError {
     fn new(status: u16, code: i64, message: impl Into<String>) -> Self {
-        Self { status, code, subcode: None, kind: "OAuthException", message: message.into(), details: None }
+        Self { status, code, subcode: None, kind: "OAuthException", message: message.into(), details: None, told: None }
     }
 
     fn details(self, details: impl Into<String>) -> Self {
@@ -115,6 +123,38 @@ impl GraphError {
         Self::new(400, 133_010, "(#133010) Account not registered").details("Account does not exist in Cloud API")
     }
 
+    pub(super) fn callback_failed(why: &str) -> Self {
+        Self::new(400, 2_200, format!("(#2200) Callback verification failed with the following errors: {why}"))
+    }
+
+    pub(super) fn wrong_pin() -> Self {
+        Self::new(400, 133_005, "(#133005) Two step verification PIN Mismatch")
+    }
+
+    /// An id that could not be one of a file.
+    pub(super) fn malformed_id() -> Self {
+        Self::new(400, 100, "(#100) Invalid post_id parameter")
+    }
+
+    fn told(subcode: i64, title: &'static str, words: String) -> Self {
+        Self {
+            subcode: Some(subcode),
+            told: Some(Box::new((title, words))),
+            ..Self::new(400, 100, "Invalid parameter")
+        }
+    }
+
+    pub(super) fn template_not_found(name: &str) -> Self {
+        let words = format!("The message template {name} wasn't found for this account.");
+        Self::told(2_593_002, "Message Template Not Found", words)
+    }
+
+    /// The subcode as public reports have it.
+    pub(super) fn template_exists(name: &str, language: &str) -> Self {
+        let words = format!("There is already {language} content for the message template {name}.");
+        Self::told(2_388_024, "Content in This Language Already Exists", words)
+    }
+
     pub(super) fn no_template() -> Self {
         Self::new(404, 132_001, "(#132001) Template name does not exist in the translation")
     }
@@ -162,6 +202,9 @@ impl GraphError {
                 code: self.code,
                 error_data: self.details.as_deref().map(|details| Data { messaging_product: "whatsapp", details }),
                 error_subcode: self.subcode,
+                is_transient: self.told.as_ref().map(|_| false),
+                error_user_title: self.told.as_deref().map(|(title, _)| *title),
+                error_user_msg: self.told.as_deref().map(|(_, words)| words.as_str()),
                 fbtrace_id: trace,
             },
         }

@@ -62,7 +62,8 @@ impl Whatsapp {
         let account = number.account.clone();
         let parts = parts(body).ok_or_else(|| GraphError::required("messaging_product"))?;
         let part = |name: &str| parts.iter().find(|part| part.name == name);
-        if part("messaging_product").is_none_or(|part| part.bytes != b"whatsapp") {
+        let in_query = target.parameter("messaging_product").is_some_and(|product| product == "whatsapp");
+        if !in_query && part("messaging_product").is_none_or(|part| part.bytes != b"whatsapp") {
             return Err(GraphError::required("messaging_product"));
         }
         let file = part("file").ok_or_else(|| GraphError::required("file"))?;

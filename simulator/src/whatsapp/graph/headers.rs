@@ -2,6 +2,7 @@
 
 use baton_shared::Micros;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use sha2::{Digest, Sha256};
 
 use super::{super::Whatsapp, error::GraphError, ids};
 
@@ -71,7 +72,13 @@ pub(super) fn add_usage(headers: &mut HeaderMap, usage: Option<&(String, &'stati
     }
 }
 
+/// What was looked up has a tag: forty hex digits that follow from its bytes.
+pub(super) fn add_tag(headers: &mut HeaderMap, body: &[u8]) {
+    set(headers, "etag", &format!("\"{}\"", hex::encode(&Sha256::digest(body)[..20])));
+}
+
 pub(super) fn add_error(headers: &mut HeaderMap, error: &GraphError) {
+    set(headers, "cross-origin-resource-policy", "cross-origin");
     set(headers, "cache-control", "no-store");
     set(headers, "x-app-usage", r#"{"call_count":1,"total_cputime":0,"total_time":0}"#);
     let kind = if error.code == 190 { "invalid_token" } else { "invalid_request" };

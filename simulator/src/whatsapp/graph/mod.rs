@@ -1,13 +1,17 @@
 //! The Graph API: one request in, one answer out, as recorded traffic shows them.
 
 mod account;
+mod app;
 mod error;
 mod fields;
 pub(super) mod files;
+mod form;
 mod headers;
 mod interactive;
+mod number;
 mod route;
 mod send;
+mod templates;
 
 use std::time::Duration;
 
@@ -17,7 +21,7 @@ use http::{HeaderMap, Method};
 use serde_json::Value as Json;
 
 use self::{error::GraphError, route::Target};
-use super::{Done, Fault, Request, Whatsapp, ids, json};
+use super::{App, Done, Fault, Request, Whatsapp, ids, json};
 use crate::chance::Chance;
 
 /// A request to the Graph API.
@@ -65,6 +69,9 @@ impl Whatsapp {
             (_, true) => self.rng.happens(self.config.faults.no_uploads).then_some(Fault::Unavailable),
             _ => None,
         };
+        if sends && self.config.alone {
+            self.meet(noted.recipient.as_deref());
+        }
         let hurried = sends && self.rng.happens(self.config.faults.overtake);
         let result = match fault {
             Some(Fault::Busy) => Err(GraphError::busy(self.rng.usize(..3))),
@@ -77,6 +84,9 @@ impl Whatsapp {
             Err(error) => Done::Refused { code: error.code },
         };
         let reply = self.reply(now, &request, result, fault, latency);
+        if let Done::Accepted { wamid } = &noted.done {
+            self.keep_sent(wamid, request.body);
+        }
         noted.fault = fault;
         noted.status = fault.is_none_or(Fault::is_answered).then_some(reply.status);
         self.ledger.requests.push(noted);
@@ -85,17 +95,30 @@ impl Whatsapp {
 
     fn handle(&mut self, now: Micros, request: &GraphRequest<'_>, hurried: bool) -> Result<Answer, GraphError> {
         let target = Target::parse(request)?;
+        if (request.method, target.id, target.edge) == (&Method::GET, "oauth", Some("access_token")) {
+            return self.app_token(&target);
+        }
         self.authorize(request, &target)?;
         match (request.method.as_str(), target.edge) {
             ("POST", Some("messages")) => self.messages(now, &target, request.body, hurried),
             ("POST", Some("media")) => self.upload(now, &target, request.body),
             ("GET", None) => self.file_facts(now, &target).map_or_else(|| self.node(&target), Ok),
+            ("POST", None) => self.change_node(&target, request.body),
+            ("DELETE", None) if !target.id.bytes().all(|byte| byte.is_ascii_digit()) => Err(GraphError::malformed_id()),
             ("DELETE", None) => self.delete_file(now, &target),
             ("GET", Some("phone_numbers")) => self.phone_numbers(&target),
             ("GET", Some("message_templates")) => self.message_templates(&target),
+            ("POST", Some("message_templates")) => self.create_template(now, &target, request.body),
+            ("DELETE", Some("message_templates")) => self.delete_templates(&target),
+            ("POST", Some("register")) => self.register(&target, request.body),
+            ("POST", Some("deregister")) => self.deregister(&target),
+            ("POST", Some("request_code" | "verify_code")) => self.verification_code(&target),
+            ("GET", Some("whatsapp_business_profile")) => self.profile(&target),
+            ("POST", Some("whatsapp_business_profile")) => self.change_profile(&target, request.body),
             ("GET", Some("subscribed_apps")) => self.subscribed_apps(&target),
             ("POST", Some("subscribed_apps")) => self.subscribe_app(&target),
             ("GET", Some("subscriptions")) => self.subscriptions(&target),
+            ("POST", Some("subscriptions")) => self.subscribe(&target, request.body),
             _ => Err(self.no_such_edge(&target)),
         }
     }
@@ -120,6 +143,9 @@ impl Whatsapp {
             }
             (_, Ok(answer)) => {
                 headers::add_usage(&mut headers, answer.usage.as_ref());
+                if *request.method == Method::GET {
+                    headers::add_tag(&mut headers, &answer.body);
+                }
                 (200, answer.body)
             }
             (_, Err(error)) => {

@@ -1,6 +1,8 @@
 //! Which object and which of its edges a path names, and who may ask.
 
-use super::{super::Whatsapp, GraphRequest, error::GraphError};
+use serde_json::Value as Json;
+
+use super::{super::Whatsapp, GraphRequest, error::GraphError, form};
 
 /// What a request is about.
 pub(super) struct Target<'a> {
@@ -31,6 +33,19 @@ impl<'a> Target<'a> {
         }
     }
 
+    /// Everything that a request says: its body, and for what is not there its query.
+    pub(super) fn parameters(&self, body: &[u8]) -> Result<Json, GraphError> {
+        let mut parameters = form::parameters(body)?;
+        for (name, raw) in self.query.split('&').filter_map(|pair| pair.split_once('=')) {
+            if let Some(known) = parameters.as_object_mut()
+                && !known.contains_key(name)
+            {
+                known.insert(name.into(), decode(raw).into());
+            }
+        }
+        Ok(parameters)
+    }
+
     /// A parameter of the query, percent-decoded.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
         let raw = self.query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name)?.1;
@@ -42,7 +57,8 @@ impl Whatsapp {
     /// The app's own subscriptions want an app token, everything else an access token.
     pub(super) fn authorize(&self, request: &GraphRequest<'_>, target: &Target<'_>) -> Result<(), GraphError> {
         let from_header = request.authorization.map(|value| value.trim_start_matches("Bearer ").trim().to_owned());
-        let token = from_header.or_else(|| target.parameter("access_token")).filter(|token| !token.is_empty());
+        // Clients that have both mean the one of the request.
+        let token = target.parameter("access_token").or(from_header).filter(|token| !token.is_empty());
         let token = token.ok_or_else(GraphError::no_token)?;
         let is_app_token = self.config.apps.iter().any(|app| token == format!("{}|{}", app.id, app.secret));
         let is_access_token = self.config.tokens.contains(&token);
@@ -61,7 +77,7 @@ fn is_version(segment: &str) -> bool {
     })
 }
 
-fn decode(raw: &str) -> String {
+pub(super) fn decode(raw: &str) -> String {
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.as_bytes();
     while let [first, tail @ ..] = rest {

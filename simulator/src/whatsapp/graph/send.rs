@@ -259,7 +259,9 @@ impl Whatsapp {
 /// The body with what was filled in; Meta counts the parameters.
 fn filled(body: &str, object: &Json) -> Result<String, GraphError> {
     let components = object["components"].as_array().into_iter().flatten();
-    let given = components.filter(|component| component["type"] == "body");
+    // Clients write it in both cases.
+    let is_body = |component: &&Json| component["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("body"));
+    let given = components.filter(is_body);
     let given: Vec<&str> = given
         .flat_map(|component| component["parameters"].as_array().into_iter().flatten())
         .map(|parameter| parameter["text"].as_str().unwrap_or_default())
