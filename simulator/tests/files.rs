@@ -127,7 +127,8 @@ fn a_customers_file_is_gone_after_seven_days_an_upload_after_thirty() {
 fn a_form_that_is_none_and_a_file_of_no_supported_type_are_refused() {
     let mut case = Case::new();
     let path = format!("{NUMBER}/media");
-    for body in [b"{}".to_vec(), form("application-x/nonsense", b"x"), form("image/png", &vec![0; (5 << 20) + 1])] {
+    // One that is too large is taken, and refused when it is to be sent.
+    for body in [b"{}".to_vec(), form("application-x/nonsense", b"x")] {
         let (status, error) = case.graph(&Method::POST, &path, &body);
         assert_eq!(status, 400, "{error}");
     }

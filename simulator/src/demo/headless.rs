@@ -26,13 +26,13 @@ use crate::{
 
 /// Once nobody says anything new and nothing has moved for so long, it will not come to rest. A turn that
 /// the crashed server had begun is another's only when its lease has ended, after some 20 s.
-const REST: Duration = Duration::from_secs(30);
+const REST: Duration = Duration::from_secs(60);
 
 /// So long after the last thing moved, screens may differ from the store.
 const AGREE: Duration = Duration::from_secs(5);
 
 /// However slow the machine is.
-const AT_LAST: Duration = Duration::from_secs(120);
+const AT_LAST: Duration = Duration::from_secs(240);
 
 const LOOK: Duration = Duration::from_millis(50);
 
