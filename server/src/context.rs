@@ -1,7 +1,7 @@
 //! What every room is given: the store, the time, chance, what the operator decided, what is
 //! counted, and where files lie.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use baton_shared::{Clock, Ids};
 
@@ -24,9 +24,11 @@ pub struct Context {
 }
 
 impl Context {
-    pub fn new(db: Db, clock: Arc<dyn Clock>, ids: Arc<Ids>, settings: Settings) -> Self {
-        let depot = Depot::new(&settings.media.folder);
-        Self { db, clock, ids, settings: Arc::new(settings), counters: Arc::default(), depot }
+    /// # Errors
+    /// If what is said of the media store makes none.
+    pub fn new(db: Db, clock: Arc<dyn Clock>, ids: Arc<Ids>, settings: Settings) -> io::Result<Self> {
+        let depot = Depot::new(&settings.media.shelf)?;
+        Ok(Self { db, clock, ids, settings: Arc::new(settings), counters: Arc::default(), depot })
     }
 
     pub fn moment(&self) -> Moment {

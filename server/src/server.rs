@@ -56,6 +56,8 @@ pub enum StartError {
     Learning(#[from] tokio::task::JoinError),
     #[error("listen: found {address}, which cannot be bound: {why}; expected a free address such as 127.0.0.1:8080")]
     Bind { address: SocketAddr, why: io::Error },
+    #[error("media.bucket: found what makes no media store: {0}; expected s3://NAME with its endpoint and key")]
+    Media(#[source] io::Error),
 }
 
 /// A server at work. Dropped, it stops where it stands, as in a crash; see [`stop`](Self::stop).
@@ -123,7 +125,7 @@ impl Drop for Server {
 /// If the store cannot be opened or written.
 pub async fn open(settings: Settings, parts: &Parts) -> Result<Context, StartError> {
     let db = Db::open(settings.database_url.reveal(), parts.clock.clone(), parts.gate.clone()).await?;
-    let context = Context::new(db, parts.clock.clone(), parts.ids.clone(), settings);
+    let context = Context::new(db, parts.clock.clone(), parts.ids.clone(), settings).map_err(StartError::Media)?;
     let restarts = !context.db.is_postgres();
     prepare(&context, restarts).await?;
     Ok(context)
@@ -132,10 +134,10 @@ pub async fn open(settings: Settings, parts: &Parts) -> Result<Context, StartErr
 /// The store as it is, for one act from the command line: beside a server, or without one.
 ///
 /// # Errors
-/// If the store cannot be opened.
-pub async fn open_beside(settings: Settings, clock: Arc<dyn Clock>, ids: Arc<Ids>) -> Result<Context, OpenError> {
+/// If the store or the media store cannot be opened.
+pub async fn open_beside(settings: Settings, clock: Arc<dyn Clock>, ids: Arc<Ids>) -> Result<Context, StartError> {
     let db = Db::open_beside(settings.database_url.reveal(), clock.clone()).await?;
-    Ok(Context::new(db, clock, ids, settings))
+    Context::new(db, clock, ids, settings).map_err(StartError::Media)
 }
 
 /// Stores the numbers of the settings, as a start does; their switches stay as they are.

@@ -1,12 +1,12 @@
 //! The real server on a free port, around a simulated WhatsApp on another, over real sockets.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use baton::net::{self, Client, Timing};
 use baton_server::{
     Parts, Server,
     bot::model,
-    config::{Channel, Playbook, Settings},
+    config::{self, Channel, Playbook, Settings},
     inbox::{new_secret, secret_hash},
     store::{
         Db, Reader, Urgency,
@@ -37,6 +37,8 @@ pub struct App {
     database: Arc<Database>,
     /// Empty for none.
     pub playbook: String,
+    /// Where files are kept instead of in a folder, from the next start on.
+    pub bucket: Option<config::Bucket>,
     /// Further numbers of the same app: `phone_number_id`s with their accounts.
     numbers: BTreeMap<String, String>,
 }
@@ -72,6 +74,7 @@ impl App {
             listen: "127.0.0.1:0".into(),
             database: Arc::new(database),
             playbook: Playbook::SAMPLE.into(),
+            bucket: None,
             numbers,
         };
         app.restart().await;
@@ -115,6 +118,9 @@ impl App {
             .for_each(|(_, path)| path.clone_from(&self.playbook));
         let value = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
         let mut settings = Settings::load(None, &value).expect("settings");
+        if let Some(bucket) = &self.bucket {
+            settings.media.shelf = config::Shelf::Bucket(bucket.clone());
+        }
         let first = settings.whatsapp.channels[0].clone();
         let others = self.numbers.iter().filter(|(number, _)| **number != first.phone_number_id);
         settings.whatsapp.channels.extend(others.map(|(number, account)| Channel {
@@ -124,6 +130,11 @@ impl App {
             ..first.clone()
         }));
         settings
+    }
+
+    /// Where files are kept if not in a bucket.
+    pub fn media_folder(&self) -> &Path {
+        self.database.media.path()
     }
 
     pub fn parts(&self) -> Parts {

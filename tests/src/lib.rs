@@ -3,6 +3,7 @@
 
 pub mod acts;
 pub mod app;
+pub mod bucket;
 pub mod door;
 pub mod fuzz;
 pub mod house;

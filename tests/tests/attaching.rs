@@ -115,7 +115,7 @@ impl<'a> Bench<'a> {
             let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
             entries.map(|entry| if entry.path().is_dir() { count(&entry.path()) } else { 1 }).sum()
         }
-        count(&self.app.settings().media.folder)
+        count(self.app.media_folder())
     }
 }
 

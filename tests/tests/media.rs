@@ -1,6 +1,6 @@
 //! Files, from the webhook that names one to the bytes that an agent saves, on both engines.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use baton::net::{self, FileError};
 use baton_server::{
@@ -27,6 +27,7 @@ use baton_shared::{
 use baton_simulator::whatsapp::{Attachment, Lies, Person, Saying};
 use baton_tests::{
     app::{App, eventually},
+    bucket::Bucket,
     on_both, scene,
 };
 use hmac::{Hmac, KeyInit, Mac};
@@ -107,11 +108,12 @@ async fn is_refused(app: &App, attachment: Attachment, because: &str) {
 
 /// How many files lie in the media store, whole or not.
 fn kept(app: &App) -> usize {
-    fn count(folder: &std::path::Path) -> usize {
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        entries.map(|entry| if entry.path().is_dir() { count(&entry.path()) } else { 1 }).sum()
-    }
-    count(&app.settings().media.folder)
+    count(app.media_folder())
+}
+
+fn count(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| if entry.path().is_dir() { count(&entry.path()) } else { 1 }).sum()
 }
 
 on_both!(
@@ -221,6 +223,53 @@ on_both!(
 );
 
 on_both!(
+    files_lie_in_a_bucket_and_wait_until_it_is_there,
+    app | app | {
+        let mut app = app;
+        let bucket = Bucket::start().await;
+        app.stop().await;
+        app.bucket = Some(bucket.settings(Bucket::SECRET));
+        app.restart().await;
+        bucket.is_away(true);
+        let (small, thread) = sends(&app, "Marina", picture()).await;
+        // S3 takes it in three parts.
+        let bytes: Vec<u8> = (0..(12 << 20) + 7).map(|place: u32| (place % 251) as u8).collect();
+        let bill = Attachment::new("document", "application/pdf", bytes.clone());
+        let (large, other) = sends(&app, "Tom", bill).await;
+        let desk = Desk::new(&app, "Ana").await;
+        eventually("it was tried in vain", async || desk.shown(small, thread).await.0.problem.is_some()).await;
+        assert!(bucket.files().is_empty());
+        bucket.is_away(false);
+        desk.becomes(MediaState::Stored, small, thread).await;
+        desk.becomes(MediaState::Stored, large, other).await;
+        let names: Vec<String> = bucket.files().into_keys().collect();
+        assert!(names.len() == 2 && names.iter().all(|name| name.starts_with("baton/media/")), "{names:?}");
+        let got = async |message| desk.get(&format!("/api/v1/media/{message}")).await.bytes().await.expect("a file");
+        assert_eq!(got(small).await, PNG);
+        assert!(got(large).await == bytes, "what came out is what went in");
+        assert_eq!(kept(&app), 0, "nothing lies in a folder");
+    }
+);
+
+on_both!(
+    a_bucket_with_another_key_keeps_nothing_and_says_so,
+    app | app | {
+        let mut app = app;
+        let bucket = Bucket::start().await;
+        app.stop().await;
+        app.bucket = Some(bucket.settings("of somebody else"));
+        app.restart().await;
+        let desk = Desk::new(&app, "Ana").await;
+        let (message, thread) = sends(&app, "Marina", picture()).await;
+        eventually("it was tried in vain", async || {
+            desk.shown(message, thread).await.0.problem.is_some_and(|why| why.contains("tell whoever runs it"))
+        })
+        .await;
+        assert!(bucket.files().is_empty());
+    }
+);
+
+on_both!(
     a_name_with_folders_and_escapes_is_only_a_name,
     app | app | {
         let desk = Desk::new(&app, "Ana").await;
@@ -241,9 +290,9 @@ on_both!(
         );
         assert_eq!(answer.bytes().await.expect("bytes").as_ref(), b"<script>alert(1)</script>");
         assert_eq!(kept(&app), 1);
-        let folder = app.settings().media.folder;
-        let inside = std::fs::read_dir(&folder).expect("a folder").flatten().next().expect("one").path();
-        assert_eq!(inside.parent(), Some(folder.as_path()));
+        let folder = app.media_folder();
+        let inside = std::fs::read_dir(folder).expect("a folder").flatten().next().expect("one").path();
+        assert_eq!(inside.parent(), Some(folder));
     }
 );
 
@@ -378,7 +427,7 @@ on_both!(a_file_that_cannot_be_had_is_given_up_when_meta_has_forgotten_it, |stor
     };
     scene::deliver(&store, vec![image]).await;
     let settings = Settings::load(None, &|_| None).expect("settings");
-    let context = Context::new(store.db.clone(), store.clock.clone(), store.ids.clone(), settings);
+    let context = Context::new(store.db.clone(), store.clock.clone(), store.ids.clone(), settings).unwrap();
     let graph = Graph::new(Arc::new(Nobody), "http://127.0.0.1:1/v26.0", Secret::new("token"));
     let life = Lifecycle::default();
     life.spawn(media::run(context, HashMap::from([(channel, graph)]), life.stopping()));

@@ -8,6 +8,7 @@ use std::{
 
 use baton_server::{
     Context,
+    config::Shelf,
     operations::{
         self,
         doctor::{Finding, Mark, examine},
@@ -22,6 +23,7 @@ use baton_shared::{AgentId, CommandId, Role, message::Delivery};
 use baton_simulator::whatsapp::{Person, Saying};
 use baton_tests::{
     app::{App, eventually},
+    bucket::Bucket,
     on_both,
     scene::Scene,
     store::TestStore,
@@ -99,7 +101,7 @@ on_both!(
 
 fn context(store: &TestStore) -> Context {
     let settings = baton_server::config::Settings::load(None, &|_| None).unwrap();
-    Context::new(store.db.clone(), store.clock.clone(), store.ids.clone(), settings)
+    Context::new(store.db.clone(), store.clock.clone(), store.ids.clone(), settings).unwrap()
 }
 
 async fn append(store: &TestStore, count: usize) {
@@ -241,6 +243,21 @@ fn wrong(findings: &[Finding]) -> Vec<(&str, &str)> {
     wrong.map(|finding| (finding.about.as_str(), finding.words.as_str())).collect()
 }
 
+#[tokio::test]
+async fn the_doctor_tries_the_bucket() {
+    let app = App::sqlite().await;
+    let bucket = Bucket::start().await;
+    let mut settings = app.settings();
+    for (secret, is_right) in [(Bucket::SECRET, true), ("of somebody else", false)] {
+        settings.media.shelf = Shelf::Bucket(bucket.settings(secret));
+        let findings = examine(&settings, app.clock.clone(), app.parts().graph).await;
+        let media = findings.iter().find(|finding| finding.about == "media").expect("a finding");
+        assert_eq!(media.mark == Mark::Right, is_right, "{media:?}");
+        assert!(!media.words.contains(secret) && media.words.contains("s3://files/baton/media"), "{media:?}");
+        assert!(bucket.files().is_empty(), "nothing is left");
+    }
+}
+
 on_both!(
     the_doctor_finds_nothing_where_nothing_is_wrong,
     app | app | {
@@ -254,6 +271,7 @@ on_both!(
             "settings",
             "server",
             "database",
+            "media",
             "events",
             "dead letters",
             "webhooks of default",

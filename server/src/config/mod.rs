@@ -9,7 +9,7 @@ use std::{
 
 pub use error::{ConfigError, one_line};
 pub use language::Language;
-pub use media::Media;
+pub use media::{Bucket, Key, Media, Shelf};
 pub use model::{Model, Structured, Wire};
 pub use playbook::{Action, Example, Intent, Playbook, Reopen, Texts, Thresholds};
 pub use secret::Secret;

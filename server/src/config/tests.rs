@@ -213,13 +213,13 @@ fn a_playbook_is_found_beside_its_file() {
 #[test]
 fn files_are_kept_beside_the_database_unless_a_folder_is_named() {
     let media = |text: &str, variables: &[(&str, &str)]| load(&format!("{text}{TEN_LINES}"), variables).unwrap().media;
-    assert_eq!(media("", &[]).folder, Path::new("media"));
+    assert_eq!(media("", &[]).shelf.folder(), Some(Path::new("media")));
     assert_eq!(
-        media("database_url = 'sqlite:///var/lib/baton/baton.db?mode=rwc'\n", &[]).folder,
-        Path::new("/var/lib/baton/media")
+        media("database_url = 'sqlite:///var/lib/baton/baton.db?mode=rwc'\n", &[]).shelf.folder(),
+        Some(Path::new("/var/lib/baton/media"))
     );
     assert_eq!(media("", &[("BATON_MEDIA_FOLDER", "/files"), ("BATON_MEDIA_MAX_MEGABYTES", "5")]).limit, 5 << 20);
-    assert_eq!(media("", &[("BATON_MEDIA_FOLDER", "/files")]).folder, Path::new("/files"));
+    assert_eq!(media("", &[("BATON_MEDIA_FOLDER", "/files")]).shelf.folder(), Some(Path::new("/files")));
     assert!(media("", &[]).hosts.contains(&"fbsbx.com".to_owned()));
 }
 
@@ -237,4 +237,42 @@ fn a_misspelt_variable_is_named() {
     let set = ["BATON_LISTN", "BATON_LOG", "WHATSAPP_ACESS_TOKEN", "BATON_TEST_POSTGRES_URL", "PATH", "LISTEN"];
     let expected = [("BATON_LISTN", "BATON_LISTEN"), ("WHATSAPP_ACESS_TOKEN", "WHATSAPP_ACCESS_TOKEN")];
     assert_eq!(misspelt(set, &known), expected);
+}
+
+#[test]
+fn files_may_lie_in_a_bucket() {
+    let media = |text: &str, variables: &[(&str, &str)]| load(&format!("{TEN_LINES}[media]\n{text}"), variables);
+    let key = [("BATON_MEDIA_ACCESS_KEY_ID", "AKIA"), ("BATON_MEDIA_SECRET_ACCESS_KEY", "hush")];
+    let Shelf::Bucket(bucket) =
+        media("bucket = 's3://files/baton/'\nregion = 'eu-central-1'", &key).unwrap().media.shelf
+    else {
+        panic!("a bucket")
+    };
+    assert_eq!((bucket.name.as_str(), bucket.prefix.as_str()), ("files", "baton"));
+    assert_eq!((bucket.region.as_str(), bucket.endpoint), ("eu-central-1", None));
+    assert_eq!(bucket.key.unwrap().id, "AKIA");
+    for (text, key, line) in [
+        (
+            "bucket = 'files'",
+            None,
+            "baton.toml:10: media.bucket: found \"files\", expected s3://NAME or s3://NAME/PREFIX",
+        ),
+        (
+            "bucket = 's3://files'\nfolder = 'f'",
+            None,
+            "baton.toml:11: media.folder: found a folder beside a bucket, expected one of them",
+        ),
+        (
+            "region = 'x'",
+            None,
+            "baton.toml:9: media.bucket: found nothing, expected s3://NAME, to which the other keys belong (here or as BATON_MEDIA_BUCKET in the environment)",
+        ),
+        (
+            "bucket = 's3://files'",
+            Some(key[0]),
+            "baton.toml:9: media.secret_access_key: found nothing, expected the secret of access_key_id (here or as BATON_MEDIA_SECRET_ACCESS_KEY in the environment)",
+        ),
+    ] {
+        assert_eq!(media(text, key.as_slice()).unwrap_err().to_string(), line);
+    }
 }

@@ -1,11 +1,11 @@
 //! Files for agents: to those who may see the conversation, or to whoever has a link that is good for
 //! five minutes. Only ever to be saved: a browser that opens one shows nothing of it as a page of ours.
 
-use std::{io, str::FromStr, sync::Arc, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 use axum::{
     Json,
-    body::{Body, Bytes},
+    body::Body,
     extract::{
         Path, Query, State,
         rejection::{PathRejection, QueryRejection},
@@ -14,11 +14,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use baton_shared::{MessageId, Micros, content::MediaState, protocol::FileLink};
-use futures::stream;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::Sha256;
-use tokio::{fs::File, io::AsyncReadExt};
 
 use super::{feed::Hub, guard::SignedIn, refusal::Refusal, roles::Right, thread};
 use crate::store::{
@@ -32,9 +30,6 @@ const GOOD_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// The key under which all servers sign links, in the store.
 pub const LINK_KEY: &str = "link_key";
-
-/// Read and sent in pieces of this.
-const PIECE: usize = 64 * 1024;
 
 /// Types that are said as they are; of all others nobody shall guess anything.
 const TOLD: [&str; 3] = ["image/", "audio/", "video/"];
@@ -67,7 +62,7 @@ pub(super) async fn file(
         tracing::error!(%error, %message, "a file is not where it was put");
         Refusal::NoFile
     })?;
-    Ok((headers(&file), Body::from_stream(pieces(opened))).into_response())
+    Ok((headers(&file), Body::from_stream(opened)).into_response())
 }
 
 /// `POST /api/v1/media/{message}/link`: a way to the file for a program that is not signed in.
@@ -155,13 +150,4 @@ fn disposition(file: &Media) -> String {
         .map(|byte| if safe(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect();
     format!("attachment; filename=\"{ours}\"; filename*=UTF-8''{coded}")
-}
-
-fn pieces(file: File) -> impl futures::Stream<Item = io::Result<Bytes>> {
-    stream::try_unfold(file, |mut file| async {
-        let mut piece = vec![0; PIECE];
-        let read = file.read(&mut piece).await?;
-        piece.truncate(read);
-        Ok((read > 0).then(|| (Bytes::from(piece), file)))
-    })
 }

@@ -27,7 +27,7 @@ pub const SERVER: &[Room] = &[
     Room { name: "whatsapp", may: &["config", "domain"] },
     Room { name: "config", may: &["domain"] },
     Room { name: "counters", may: &[] },
-    Room { name: "depot", may: &[] },
+    Room { name: "depot", may: &["config"] },
     Room { name: "lifecycle", may: &[] },
     Room { name: "mutation", may: &[] },
     Room { name: "context", may: &["config", "counters", "depot", "store"] },

@@ -82,7 +82,7 @@ impl House {
         let mut settings = Settings::load(None, &|_| None).unwrap();
         change(&mut settings);
         let (db, clock, ids) = (store.db.clone(), store.clock.clone(), store.ids.clone());
-        let context = Context::new(db, clock, ids, settings);
+        let context = Context::new(db, clock, ids, settings).unwrap();
         let channel = store.ids.next(store.clock.now());
         let house = Self { store, context, channel, wamids: AtomicU32::new(0) };
         house.put_channel(channel, "1055", "").await;

@@ -13,8 +13,6 @@ use baton_shared::{
     protocol::{FileLink, Uploaded},
 };
 use futures::TryStreamExt;
-use http_body::Frame;
-use http_body_util::StreamBody;
 use serde::Deserialize;
 use tokio::{
     fs::{self, File, OpenOptions},
@@ -90,7 +88,7 @@ pub async fn bring(
         let piece = piece.len() as u64;
         moved(sent.fetch_add(piece, Ordering::Relaxed) + piece);
     });
-    let body = reqwest::Body::wrap(StreamBody::new(pieces.map_ok(Frame::data)));
+    let body = reqwest::Body::wrap_stream(pieces);
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let mut url = reqwest::Url::parse(&address.api(&format!("conversations/{conversation}/files/{id}")))
         .map_err(|_| FileError::Unexpected)?;

@@ -27,12 +27,14 @@ pub enum Mark {
     Wrong,
 }
 
-/// Looks at everything, in the order in which a message meets it. Changes nothing.
+/// Looks at everything, in the order in which a message meets it. Changes nothing, but for a file that comes and
+/// goes where a bucket keeps them.
 pub async fn examine(settings: &Settings, clock: Arc<dyn Clock>, transport: Arc<dyn Transport>) -> Vec<Finding> {
     let mut report = Report::default();
     place::settings(&mut report, settings);
     place::server(&mut report, settings, &*transport).await;
     place::database(&mut report, settings, clock.clone()).await;
+    place::media(&mut report, settings).await;
     meta::examine(&mut report, settings, &*clock, &transport).await;
     report.0
 }

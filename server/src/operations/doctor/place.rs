@@ -7,10 +7,12 @@ use std::{
 };
 
 use baton_shared::{Clock, Micros, Role};
+use futures::TryStreamExt;
 
 use super::{Report, age};
 use crate::{
-    config::Settings,
+    config::{Settings, Shelf, one_line},
+    depot::Depot,
     store::{
         Db, OpenError, StoreError, agents, channels, events,
         figures::{self, Figures},
@@ -94,6 +96,33 @@ pub(super) async fn database(report: &mut Report, settings: &Settings, clock: Ar
         Err(error) => report.wrong("database", format!("{engine} cannot be read: {error}")),
     }
     db.close().await;
+}
+
+/// Whether files can be kept, read and taken away; a folder is made when the server starts.
+pub(super) async fn media(report: &mut Report, settings: &Settings) {
+    let place = match &settings.media.shelf {
+        Shelf::Folder(folder) => return report.right("media", format!("files are kept in {}", folder.display())),
+        Shelf::Bucket(bucket) => format!("s3://{}/{}", bucket.name, bucket.prefix),
+    };
+    match probe(&settings.media.shelf).await {
+        Ok(()) => report.right("media", format!("a file was kept in {place}, read and taken away again")),
+        Err(error) => report.wrong(
+            "media",
+            format!("{place} keeps no files: {}: check bucket, region, endpoint and key in [media]", one_line(&error)),
+        ),
+    }
+}
+
+async fn probe(shelf: &Shelf) -> Result<(), String> {
+    const WORDS: &[u8] = b"baton-server doctor";
+    let shown = |error: std::io::Error| error.to_string();
+    let depot = Depot::new(shelf).map_err(shown)?;
+    let mut incoming = depot.receive(uuid::Uuid::nil(), 0).await.map_err(shown)?;
+    incoming.write(WORDS).await.map_err(shown)?;
+    let place = incoming.keep().await.map_err(shown)?;
+    let read: Vec<bytes::Bytes> = depot.open(&place).await.map_err(shown)?.try_collect().await.map_err(shown)?;
+    depot.remove(&place).await.map_err(shown)?;
+    if read.concat() == WORDS { Ok(()) } else { Err("what came out is not what went in".into()) }
 }
 
 /// What of a database's address may be shown: host and name, or the file.

@@ -4,7 +4,7 @@ use std::{error::Error, time::Duration};
 
 use bytes::Bytes;
 use futures::{
-    StreamExt, TryStreamExt,
+    StreamExt,
     stream::{self, BoxStream},
 };
 use http::{
@@ -12,17 +12,10 @@ use http::{
     header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER},
 };
 
-use http_body::Frame;
-use http_body_util::StreamBody;
-use tokio_util::io::ReaderStream;
-
 use super::transport::{Form, NoResponse, Opened, Opening, Pending, Request, Response, Transport};
 
 /// Longer answers are cut off; they are no answers to what is asked here.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
-
-/// A file is read and sent in pieces of this.
-const PIECE: usize = 64 * 1024;
 
 /// Well under the deadline of a request, so that a dead network is told from a silent server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -70,8 +63,8 @@ impl HttpTransport {
     async fn bring(&self, form: Form) -> Result<Response, NoResponse> {
         let Form { url, bearer, content_type, head, tail, file, length, deadline } = form;
         let piece = |text: String| stream::iter([Ok(Bytes::from(text))]);
-        let pieces = piece(head).chain(ReaderStream::with_capacity(file, PIECE)).chain(piece(tail));
-        let body = reqwest::Body::wrap(StreamBody::new(pieces.map_ok(Frame::data)));
+        let pieces = piece(head).chain(file).chain(piece(tail));
+        let body = reqwest::Body::wrap_stream(pieces);
         let mut builder = self.client.post(url).timeout(deadline).header(CONTENT_TYPE, content_type);
         if let Some(bearer) = &bearer {
             builder = builder.bearer_auth(bearer.reveal());

@@ -1,7 +1,9 @@
 //! Files: what Meta says of one, and its bytes, for which the token is shown to Meta's hosts only.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
+use bytes::Bytes;
+use futures::stream::BoxStream;
 use http::Method;
 use reqwest::Url;
 
@@ -60,7 +62,7 @@ impl Graph {
         &self,
         phone_number_id: &str,
         new: NewFile<'_>,
-        file: tokio::fs::File,
+        file: BoxStream<'static, io::Result<Bytes>>,
         boundary: &str,
     ) -> Result<String, CallError> {
         let part = |name: &str, more: &str| {

@@ -1,7 +1,7 @@
 //! The way to Meta's servers, small enough to be replaced in a test. Its errors tell apart what
 //! cannot have been processed from what may have been.
 
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use std::{fmt, future::Future, io, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -62,7 +62,7 @@ pub struct Form {
     /// What stands before the file and after it.
     pub head: String,
     pub tail: String,
-    pub file: tokio::fs::File,
+    pub file: BoxStream<'static, io::Result<Bytes>>,
     /// Of all three, in bytes.
     pub length: u64,
     pub deadline: Duration,
