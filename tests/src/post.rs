@@ -458,6 +458,7 @@ fn response(reply: Reply) -> Response {
         date: header("date"),
         retry_after: header("retry-after"),
         usage: header("x-business-use-case-usage"),
+        app_usage: header("x-app-usage"),
         body: reply.body.to_vec(),
     }
 }

@@ -25,6 +25,16 @@ async fn taken(post: &mut Post) -> Talk {
     talk
 }
 
+/// Two customers of one agent.
+async fn two(post: &mut Post) -> (Talk, Talk) {
+    let ana = post.acts.add_agent("Ana").await;
+    let (one, other) = (post.customer().await, post.customer().await);
+    for talk in [one, other] {
+        post.acts.take(talk.conversation, ana).await;
+    }
+    (one, other)
+}
+
 fn faults(post: &Post, faults: Faults) {
     post.world().whatsapp.config_mut().faults = faults;
 }
@@ -589,3 +599,65 @@ async fn promise_5_bad_days_on_postgres() {
         }
     }
 }
+
+on_both!(
+    when_meta_has_enough_nothing_goes_to_anybody_until_it_may,
+    post | post | {
+        let mut post = post;
+        let (one, other) = two(&mut post).await;
+        {
+            let mut world = post.world();
+            let limits = &mut world.whatsapp.config_mut().limits;
+            (limits.used, limits.regained_in) = (100, 7);
+        }
+        let first = post.queue(one, Author::Agent, "The last one.").await;
+        post.pass_until(MINUTE, async |post| post.is_accepted(first).await).await;
+        {
+            let mut world = post.world();
+            let limits = &mut world.whatsapp.config_mut().limits;
+            (limits.used, limits.regained_in) = (1, 0);
+        }
+        let second = post.queue(other, Author::Agent, "To somebody else.").await;
+        let waited = post.pass_until(10 * MINUTE, async |post| post.is_accepted(second).await).await;
+        assert!(waited >= 6 * MINUTE && waited < 8 * MINUTE, "{waited:?}");
+    }
+);
+
+on_both!(
+    retry_after_holds_up_the_whole_number,
+    post | post | {
+        let mut post = post;
+        let (one, other) = two(&mut post).await;
+        {
+            let mut world = post.world();
+            let limits = &mut world.whatsapp.config_mut().limits;
+            (limits.throughput, limits.retry_after) = (1, Some(90));
+        }
+        for talk in [one, other] {
+            post.queue(talk, Author::Agent, "At once.").await;
+        }
+        post.pass_until(MINUTE, async |post| !post.refusals().is_empty()).await;
+        assert_eq!(post.refusals(), [130_429]);
+        post.world().whatsapp.config_mut().limits.throughput = 80;
+        let late = post.queue(one, Author::Agent, "To whom it went well.").await;
+        let waited = post.pass_until(3 * MINUTE, async |post| post.is_accepted(late).await).await;
+        assert!(waited >= 80 * SECOND && waited < 100 * SECOND, "{waited:?}");
+        post.pass_until(3 * MINUTE, async |post| post.taken("At once.") == 2).await;
+    }
+);
+
+on_both!(
+    whoever_has_much_to_say_lets_the_others_speak,
+    post | post | {
+        let mut post = post;
+        let (loud, quiet) = two(&mut post).await;
+        for number in 0..30 {
+            post.queue(loud, Author::Agent, &format!("Line {number}.")).await;
+        }
+        let hers = post.queue(quiet, Author::Agent, "One question.").await;
+        // Slow enough that they stand in each other's way.
+        post.pass_until(MINUTE, async |post| post.is_accepted(hers).await).await;
+        let before = (0..30).filter(|number| post.asked(&format!("Line {number}.")) > 0).count();
+        assert!(before <= 3, "{before} went before the only one of somebody else");
+    }
+);

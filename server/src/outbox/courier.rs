@@ -23,7 +23,7 @@ use crate::{
         channels::{self, Channel},
         media::Media,
         messages,
-        outbox::{self, Candidate, ReadMark, Report, Sending, Started},
+        outbox::{self, Candidate, Due, ReadMark, Report, Sending, Started},
     },
     whatsapp::{
         graph::{Accepted, CallError, Graph, Outgoing, Recipient},
@@ -156,14 +156,19 @@ impl Courier {
     /// At most `room` of those that are due, as the rates allow.
     async fn choose(
         &self,
-        due: Vec<Candidate>,
+        mut due: Vec<Due>,
         room: usize,
         rates: &Mutex<Rates>,
         time: Micros,
         look: &mut Look,
     ) -> Result<(), StoreError> {
         let mut chosen = 0;
-        for candidate in due {
+        {
+            // Whoever has much to say lets the others speak.
+            let rates = lock(rates);
+            due.sort_by_key(|one| (one.turn, rates.had(one.candidate.conversation, time)));
+        }
+        for Due { candidate, .. } in due {
             if chosen == room {
                 break;
             }
@@ -199,7 +204,7 @@ impl Courier {
             let in_flight = in_flight;
             match job {
                 Job::Send(candidate) => {
-                    let sent = send(&with, candidate).await;
+                    let sent = send(&with, candidate, rates.as_deref()).await;
                     if let (Ok(Sent::Not | Sent::Bring(_)) | Err(_), Some(rates)) = (&sent, rates) {
                         lock(&rates).give_back(candidate.conversation);
                     }
@@ -301,7 +306,7 @@ enum Sent {
 }
 
 /// Marks it `sending`, makes the request once, stores what came of it.
-async fn send(with: &With, candidate: Candidate) -> Result<Sent, StoreError> {
+async fn send(with: &With, candidate: Candidate, rates: Option<&Mutex<Rates>>) -> Result<Sent, StoreError> {
     let context = &with.context;
     let (at, ids) = (context.moment(), context.ids.clone());
     let started = context.db.write(Urgency::First, move |tx| {
@@ -317,6 +322,11 @@ async fn send(with: &With, candidate: Candidate) -> Result<Sent, StoreError> {
     let answer = request(context, &with.channel, &with.graph, &sending).await;
     let received_at = context.clock.now();
     let date = answer.as_ref().ok().and_then(|accepted| accepted.date);
+    let pause = answer.as_ref().map_or_else(CallError::pause, |accepted| accepted.pause);
+    if let (Some(pause), Some(rates)) = (pause, rates) {
+        tracing::warn!(channel = %with.channel.id, ?pause, "Meta has enough for now: nothing is sent for a while");
+        lock(rates).be_silent(context.db.time().plus(pause));
+    }
     let settled = settle(context, candidate, sending.attempt, report(context, sending.attempt, answer)).await;
     if let Some(date) = date {
         hear(with, Heard { date, asked_at, received_at }).await;

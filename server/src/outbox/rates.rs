@@ -10,6 +10,8 @@ use crate::whatsapp::limits::{Pair, Throughput};
 #[derive(Debug)]
 pub(super) struct Rates {
     number: Throughput,
+    /// Meta has asked for silence until then.
+    silent_until: Micros,
     pairs: HashMap<ConversationId, Pair>,
 }
 
@@ -25,7 +27,8 @@ pub(super) enum TooFast {
 impl Rates {
     /// Goes on from the attempts of the last minutes, whoever made them.
     pub(super) fn after(attempts: impl IntoIterator<Item = (ConversationId, Micros)>) -> Self {
-        let mut rates = Self { number: Throughput::new(Throughput::USUAL), pairs: HashMap::new() };
+        let mut rates =
+            Self { number: Throughput::new(Throughput::USUAL), silent_until: Micros(i64::MIN), pairs: HashMap::new() };
         for (conversation, at) in attempts {
             rates.number.record(at);
             rates.pairs.entry(conversation).or_default().record(at);
@@ -34,6 +37,9 @@ impl Rates {
     }
 
     pub(super) fn take(&mut self, conversation: ConversationId, now: Micros) -> Result<(), TooFast> {
+        if now < self.silent_until {
+            return Err(TooFast::Number(self.silent_until));
+        }
         let pair = self.pairs.entry(conversation).or_default();
         let before = *pair;
         pair.take(now).map_err(TooFast::Pair)?;
@@ -41,6 +47,16 @@ impl Rates {
             *pair = before;
             TooFast::Number(until)
         })
+    }
+
+    /// Nothing goes before `until`.
+    pub(super) fn be_silent(&mut self, until: Micros) {
+        self.silent_until = self.silent_until.max(until);
+    }
+
+    /// How much has gone to this customer lately: whoever has had least goes first.
+    pub(super) fn had(&self, conversation: ConversationId, now: Micros) -> u32 {
+        self.pairs.get(&conversation).filter(|pair| !pair.is_idle(now)).map_or(0, |pair| pair.sent())
     }
 
     /// What was taken for a message that did not start.

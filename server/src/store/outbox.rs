@@ -56,6 +56,15 @@ pub struct Candidate {
     pub author: Author,
 }
 
+/// One that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Due {
+    #[sqlx(flatten)]
+    pub candidate: Candidate,
+    /// The smaller, the sooner: an agent's answer, the bot's, a template.
+    pub turn: i32,
+}
+
 /// To whom it goes: either, by what is known of the customer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recipient {
@@ -100,10 +109,11 @@ pub struct ReadMark {
     pub typing: bool,
 }
 
-/// Agents before the bot, then the longest waiting; the first of each conversation, and only once
+/// Agents before the bot, answers before templates that the business starts, then the longest waiting; the first of each conversation, and only once
 /// whatever has started lets it: as `domain::outgoing::gate` says, which looks again under the lock.
 const DUE: Sql = Sql::Both(
-    "select m.id, m.conversation_id, m.author from message m \
+    "select m.id, m.conversation_id, m.author, \
+     case when m.kind = 'template' then 2 when m.author = 'agent' then 0 else 1 end as turn from message m \
      where m.channel_id = $1 and m.delivery = 'queued' and m.next_try_at <= $2 \
      and not exists (select 1 from message e where e.conversation_id = m.conversation_id \
      and e.delivery in ('queued', 'sending', 'unknown') and case \
@@ -111,7 +121,7 @@ const DUE: Sql = Sql::Both(
      when e.delivery = 'unknown' and coalesce(e.next_try_at, 0) <= $2 then false \
      when m.author = 'agent' and e.author in ('bot', 'system') then coalesce(e.deadline, 0) > $2 \
      else true end) \
-     order by case m.author when 'agent' then 0 else 1 end, m.next_try_at, m.arrived_at, m.place limit $3",
+     order by turn, m.next_try_at, m.arrived_at, m.place limit $3",
 );
 const NEXT_DUE: Sql = Sql::Both(
     "select min(next_try_at) from message where channel_id = $1 and delivery = 'queued' and next_try_at > $2",
@@ -174,7 +184,7 @@ pub async fn queue(
 }
 
 /// Up to `limit` messages of a channel that may go at `time`, at most one a conversation.
-pub async fn due(conn: Conn<'_>, channel: ChannelId, time: Micros, limit: i64) -> Result<Vec<Candidate>, StoreError> {
+pub async fn due(conn: Conn<'_>, channel: ChannelId, time: Micros, limit: i64) -> Result<Vec<Due>, StoreError> {
     Ok(on!(conn, DUE, |c, sql| sqlx::query_as(sql).bind(channel).bind(time).bind(limit).fetch_all(c).await)?)
 }
 

@@ -37,6 +37,11 @@ pub fn sentence(code: i64, details: &str) -> String {
     }
 }
 
+/// Whether an error says that there is too much of ours in all, not to one customer.
+pub const fn is_about_the_number(code: i64) -> bool {
+    matches!(code, 4 | 613 | 80_007 | 130_429 | 131_057 | 2_494_100)
+}
+
 fn row(code: i64) -> Option<&'static Advice> {
     TABLE.iter().find(|(codes, _)| codes.contains(&code)).map(|(_, advice)| advice)
 }

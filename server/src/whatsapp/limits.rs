@@ -102,6 +102,11 @@ impl Pair {
         }
     }
 
+    /// How many have gone that are not paid back.
+    pub const fn sent(&self) -> u32 {
+        self.sent
+    }
+
     /// Whether nothing is owed any more, so that there is nothing to remember.
     pub fn is_idle(&self, now: Micros) -> bool {
         now >= self.paid_back_at()

@@ -99,11 +99,25 @@ pub struct Limits {
     pub throughput: u32,
     /// Delivered service messages a month of one number that cost nothing (since October 2026).
     pub free_service_messages: u64,
+    /// How much of the allowance for sending is used, as the headers say, in percent.
+    pub used: u64,
+    /// In how many minutes it comes back.
+    pub regained_in: u64,
+    /// What `Retry-After` says where there is too much throughput, in seconds.
+    pub retry_after: Option<u64>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { pair_every: Duration::from_secs(6), pair_burst: 45, throughput: 80, free_service_messages: 1_000 }
+        Self {
+            pair_every: Duration::from_secs(6),
+            pair_burst: 45,
+            throughput: 80,
+            free_service_messages: 1_000,
+            used: 1,
+            regained_in: 0,
+            retry_after: None,
+        }
     }
 }
 

@@ -53,6 +53,7 @@ impl graph::Transport for GraphWire {
                 date: header("date"),
                 retry_after: header("retry-after"),
                 usage: header("x-business-use-case-usage"),
+                app_usage: header("x-app-usage"),
                 body: reply.body.to_vec(),
             })
         })

@@ -5,17 +5,25 @@ use std::time::Duration;
 use baton_shared::Micros;
 use serde_json::Value;
 
-use super::transport::{NoResponse, Response};
+use super::{
+    transport::{NoResponse, Response},
+    usage,
+};
 use crate::{
     domain::outgoing::{Outcome, Retry},
     whatsapp::errors,
 };
+
+/// Where Meta says that it is too much, and not for how long.
+const BREATH: Duration = Duration::from_secs(2);
 
 /// An answer that says yes.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Answer {
     pub json: Value,
     pub date: Option<Micros>,
+    /// How long nothing more should be sent from anywhere of ours, if Meta says that it is too much.
+    pub pause: Option<Duration>,
 }
 
 /// An error envelope of Graph's.
@@ -33,13 +41,15 @@ pub struct GraphError {
     pub trace: Option<String>,
     /// What the headers say about when to come back.
     pub wait: Option<Duration>,
+    /// How long nothing more should be sent from anywhere of ours.
+    pub pause: Option<Duration>,
 }
 
 /// Why a call did not work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
     #[error(transparent)]
-    Refused(GraphError),
+    Refused(Box<GraphError>),
     /// Nothing can have been processed.
     #[error("not sent: {0}")]
     Unsent(String),
@@ -74,6 +84,14 @@ impl GraphError {
 }
 
 impl CallError {
+    /// How long nothing more should be sent, to anybody, if Meta said that it is too much.
+    pub const fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(error) => error.pause,
+            Self::Unsent(_) | Self::Unanswered(_) => None,
+        }
+    }
+
     /// What it means for the message that was being sent.
     pub fn outcome(&self) -> Outcome {
         match self {
@@ -97,10 +115,11 @@ impl From<NoResponse> for CallError {
 pub(super) fn read(response: &Response) -> Result<Answer, CallError> {
     let json: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
     if let Some(error) = graph_error(&json, response) {
-        return Err(CallError::Refused(error));
+        return Err(CallError::Refused(Box::new(error)));
     }
     if (200..300).contains(&response.status) && json.is_object() {
-        return Ok(Answer { json, date: response.date.as_deref().and_then(http_date) });
+        let date = response.date.as_deref().and_then(http_date);
+        return Ok(Answer { json, date, pause: usage::pause(response) });
     }
     Err(CallError::Unanswered(format!("status {} without a body of Graph's", response.status)))
 }
@@ -117,7 +136,14 @@ fn graph_error(json: &Value, response: &Response) -> Option<GraphError> {
         transient: error.get("is_transient").and_then(Value::as_bool).unwrap_or(false),
         trace: error.get("fbtrace_id").and_then(Value::as_str).map(str::to_owned),
         wait: wait(response),
+        pause: pause(number(error, "code")?, response),
     })
+}
+
+/// An error that is about all of ours at once, or one that comes as the limit is reached.
+fn pause(code: i64, response: &Response) -> Option<Duration> {
+    let asked = errors::is_about_the_number(code).then(|| wait(response).unwrap_or(BREATH));
+    asked.max(usage::pause(response))
 }
 
 /// The larger of `Retry-After` and what is left until access comes back (in minutes, only when it is gone).
@@ -127,14 +153,7 @@ fn wait(response: &Response) -> Option<Duration> {
         let (until, now) = (response.retry_after.as_deref().and_then(http_date)?, response.date.as_deref()?);
         Some(until.since(http_date(now)?))
     });
-    let minutes = response.usage.as_deref().and_then(regain_minutes).filter(|minutes| *minutes > 0);
-    asked.max(minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60))))
-}
-
-fn regain_minutes(usage: &str) -> Option<u64> {
-    let Ok(Value::Object(accounts)) = serde_json::from_str(usage) else { return None };
-    let uses = accounts.values().filter_map(Value::as_array).flatten();
-    uses.filter_map(|each| each.get("estimated_time_to_regain_access")?.as_u64()).max()
+    asked.max(usage::regained_in(response))
 }
 
 fn http_date(text: &str) -> Option<Micros> {

@@ -10,7 +10,7 @@ fn response(status: u16, body: &str) -> Response {
 
 fn refused(status: u16, body: &str) -> GraphError {
     match read(&response(status, body)) {
-        Err(CallError::Refused(error)) => error,
+        Err(CallError::Refused(error)) => *error,
         other => panic!("{other:?}"),
     }
 }
@@ -23,7 +23,7 @@ fn an_error_is_known_by_its_code_whatever_the_status() {
         let error = refused(status, body);
         assert_eq!((error.code, error.details.as_str()), (131_056, "Too many to this one"));
         assert_eq!(error.trace.as_deref(), Some("Ab1"));
-        let outcome = CallError::Refused(error).outcome();
+        let outcome = CallError::Refused(Box::new(error)).outcome();
         assert_eq!(outcome, Outcome::Refused { retry: Retry::Pair, wait: None });
     }
 }
@@ -98,7 +98,7 @@ proptest! {
     #[test]
     fn any_answer_is_survived(status in any::<u16>(), body in prop::collection::vec(any::<u8>(), 0..200), header in ".{0,60}") {
         let headers = Some(header);
-        let answer = Response { status, body, date: headers.clone(), retry_after: headers.clone(), usage: headers };
+        let answer = Response { status, body, date: headers.clone(), retry_after: headers.clone(), usage: headers.clone(), app_usage: headers };
         let _ = read(&answer);
     }
 

@@ -84,6 +84,7 @@ async fn answered(response: reqwest::Response) -> Result<Response, NoResponse> {
         date: header(response.headers(), DATE.as_str()),
         retry_after: header(response.headers(), RETRY_AFTER.as_str()),
         usage: header(response.headers(), "x-business-use-case-usage"),
+        app_usage: header(response.headers(), "x-app-usage"),
         body: Vec::new(),
     };
     read(response, &mut answer.body).await.map_err(no_response)?;

@@ -62,6 +62,7 @@ async fn an_answer_comes_back_with_its_headers() {
         date: Some("D".into()),
         retry_after: Some("3".into()),
         usage: Some("{}".into()),
+        app_usage: None,
         body: b"no".to_vec(),
     };
     assert_eq!(answer, Ok(expected));

@@ -5,6 +5,7 @@ mod answer;
 mod http;
 mod media;
 mod transport;
+mod usage;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -56,6 +57,8 @@ pub struct Accepted {
     pub wamid: String,
     /// Meta's clock, for [`clock_offset`].
     pub date: Option<Micros>,
+    /// How long nothing more should be sent: a limit is near.
+    pub pause: Option<Duration>,
 }
 
 impl fmt::Debug for Graph {
@@ -82,7 +85,9 @@ impl Graph {
     ) -> Result<Accepted, CallError> {
         let answer = self.post(phone_number_id, "messages", &body(message), deadline).await?;
         match answer.json.pointer("/messages/0/id").and_then(Value::as_str) {
-            Some(wamid) if !wamid.is_empty() => Ok(Accepted { wamid: wamid.to_owned(), date: answer.date }),
+            Some(wamid) if !wamid.is_empty() => {
+                Ok(Accepted { wamid: wamid.to_owned(), date: answer.date, pause: answer.pause })
+            }
             _ => Err(CallError::Unanswered("an answer without a message id".into())),
         }
     }

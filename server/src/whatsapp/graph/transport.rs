@@ -40,6 +40,8 @@ pub struct Response {
     pub retry_after: Option<String>,
     /// The header `X-Business-Use-Case-Usage`.
     pub usage: Option<String>,
+    /// The header `X-App-Usage`.
+    pub app_usage: Option<String>,
     pub body: Vec<u8>,
 }
 

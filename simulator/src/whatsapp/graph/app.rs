@@ -64,7 +64,7 @@ impl Whatsapp {
         }
         let error = GraphError::callback_failed(why);
         let trace = ids::trace(&mut self.rng);
-        super::headers::add_error(&mut reply.headers, &error);
+        super::headers::add_error(&mut reply.headers, &error, &self.config.limits);
         Reply { status: error.status, body: bytes::graph(&error.body(&trace)).into(), ..reply }
     }
 }

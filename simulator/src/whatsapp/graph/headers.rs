@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
 use super::{super::Whatsapp, error::GraphError, ids};
+use crate::whatsapp::Limits;
 
 impl Whatsapp {
     pub(super) fn headers(&mut self, now: Micros, trace: &str, version: Option<&str>) -> HeaderMap {
@@ -60,11 +61,12 @@ pub(super) fn of_a_proxy(meta_time: Micros) -> HeaderMap {
     headers
 }
 
-pub(super) fn add_usage(headers: &mut HeaderMap, usage: Option<&(String, &'static str)>) {
+pub(super) fn add_usage(headers: &mut HeaderMap, usage: Option<&(String, &'static str)>, limits: &Limits) {
     match usage {
         Some((account, kind)) => {
+            let (used, minutes) = if *kind == "whatsapp" { (limits.used, limits.regained_in) } else { (1, 0) };
             let usage = format!(
-                r#"{{"{account}":[{{"type":"{kind}","call_count":1,"total_cputime":1,"total_time":1,"estimated_time_to_regain_access":0}}]}}"#
+                r#"{{"{account}":[{{"type":"{kind}","call_count":{used},"total_cputime":1,"total_time":1,"estimated_time_to_regain_access":{minutes}}}]}}"#
             );
             set(headers, "x-business-use-case-usage", &usage);
         }
@@ -77,7 +79,10 @@ pub(super) fn add_tag(headers: &mut HeaderMap, body: &[u8]) {
     set(headers, "etag", &format!("\"{}\"", hex::encode(&Sha256::digest(body)[..20])));
 }
 
-pub(super) fn add_error(headers: &mut HeaderMap, error: &GraphError) {
+pub(super) fn add_error(headers: &mut HeaderMap, error: &GraphError, limits: &Limits) {
+    if let (130_429, Some(seconds)) = (error.code, limits.retry_after) {
+        set(headers, "retry-after", &seconds.to_string());
+    }
     set(headers, "cross-origin-resource-policy", "cross-origin");
     set(headers, "cache-control", "no-store");
     set(headers, "x-app-usage", r#"{"call_count":1,"total_cputime":0,"total_time":0}"#);

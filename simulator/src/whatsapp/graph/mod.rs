@@ -142,14 +142,14 @@ impl Whatsapp {
                 )
             }
             (_, Ok(answer)) => {
-                headers::add_usage(&mut headers, answer.usage.as_ref());
+                headers::add_usage(&mut headers, answer.usage.as_ref(), &self.config.limits);
                 if *request.method == Method::GET {
                     headers::add_tag(&mut headers, &answer.body);
                 }
                 (200, answer.body)
             }
             (_, Err(error)) => {
-                headers::add_error(&mut headers, &error);
+                headers::add_error(&mut headers, &error, &self.config.limits);
                 (error.status, json::graph(&error.body(&trace)))
             }
         };
