@@ -129,6 +129,9 @@ pub enum Act {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<MessageId>,
     },
+    /// Say something once the customer has written: the window is closed now. If its author does not
+    /// have the conversation then, it becomes their draft.
+    SendWhenTheyWrite { epoch: Epoch, text: String },
     /// Send a text that is too long for one message as `parts` messages, which its author has agreed to.
     SendParts {
         epoch: Epoch,
@@ -188,6 +191,7 @@ impl Act {
             Self::Split { .. } => "split",
             Self::Escalate { .. } => "escalate",
             Self::Send { .. } => "send",
+            Self::SendWhenTheyWrite { .. } => "send_when_they_write",
             Self::SendParts { .. } => "send_parts",
             Self::SendFile { .. } => "send_file",
             Self::SendOffer { .. } => "send_offer",

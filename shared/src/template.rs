@@ -102,6 +102,16 @@ impl Template {
         self.category.eq_ignore_ascii_case("marketing")
     }
 
+    /// What sending it means for the bill; Meta tells nobody a price.
+    pub fn cost(&self) -> &'static str {
+        match self.category.to_ascii_lowercase().as_str() {
+            "marketing" => "marketing: the dearest category, charged for each one delivered, only to whoever agreed",
+            "utility" => "utility: charged for each one delivered, also while the window is open",
+            "authentication" => "authentication: charged for each one delivered",
+            _ => "charged for each one delivered",
+        }
+    }
+
     /// Everything to fill in, in the order in which it stands.
     pub fn slots(&self) -> Vec<Slot> {
         let header = match &self.header {

@@ -254,3 +254,53 @@ on_both!(
         assert_eq!(app.acts().message(last).await.text, expected[expected.len() - 1]);
     }
 );
+
+on_both!(
+    what_waits_for_the_customer_goes_when_they_write_and_only_from_its_owner,
+    app | app | {
+        let (person, conversation, _) = wrote(&app, "wamid.silent", 2 * DAY).await;
+        let acts = app.acts();
+        let mut client = app.agent("Ana").await;
+        let epoch = take(&mut client, conversation).await;
+        let later = |text: &str, epoch| Act::SendWhenTheyWrite { epoch, text: text.into() };
+        let waits = done(client.act(conversation, later("Your lamp is here.", epoch)).await.expect("a line"));
+        let mind = done(client.act(conversation, later("Never mind.", epoch)).await.expect("a line"));
+        let stored = acts.message(waits).await;
+        assert_eq!((stored.delivery, stored.problem.as_deref()), (Some(Delivery::Held), Some("until_they_write")));
+        assert!(acts.thread(conversation).await.unanswered_since.is_some(), "she is not answered by it");
+        let cancelled = client.act(conversation, Act::Cancel { message: mind }).await.expect("a line");
+        assert!(matches!(cancelled, Answer::Done { .. }), "{cancelled:?}");
+        app.simulator.with(|world, now| world.whatsapp.say(now, person, Saying::text("Hello?")));
+        eventually("it reaches her", async || app.reached(person) == ["Your lamp is here."]).await;
+        assert!(acts.thread(conversation).await.unanswered_since.is_some(), "nobody has read what she wrote");
+        assert_eq!(acts.message(mind).await.delivery, Some(Delivery::Cancelled));
+        // Now that she has written, there is nothing to wait for.
+        let refused = client.act(conversation, later("Too late.", epoch)).await.expect("a line");
+        assert!(matches!(refused, Answer::Refused { code: Refusal::NotFromHere, .. }), "{refused:?}");
+    }
+);
+
+on_both!(
+    promise_9_what_waited_is_a_draft_again_when_somebody_else_has_the_conversation,
+    app | app | {
+        let (person, conversation, _) = wrote(&app, "wamid.silent", 2 * DAY).await;
+        let acts = app.acts();
+        let mut client = app.agent("Ana").await;
+        let epoch = take(&mut client, conversation).await;
+        let act = Act::SendWhenTheyWrite { epoch, text: "Your lamp is here.".into() };
+        let waits = done(client.act(conversation, act).await.expect("a line"));
+        client.act(conversation, Act::Release { epoch }).await.expect("a line");
+        app.simulator.with(|world, now| world.whatsapp.say(now, person, Saying::text("Hello?")));
+        eventually("it does not go", async || acts.message(waits).await.delivery == Some(Delivery::Cancelled)).await;
+        client.open(conversation);
+        let draft = loop {
+            if let NetEvent::Frame(frame) = client.next().await.expect("a line")
+                && let ServerFrame::Thread(thread) = *frame
+            {
+                break thread.draft;
+            }
+        };
+        assert_eq!(draft.map(|draft| draft.text).as_deref(), Some("Your lamp is here."));
+        assert!(app.reached(person).iter().all(|text| text != "Your lamp is here."));
+    }
+);

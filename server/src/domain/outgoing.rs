@@ -48,6 +48,8 @@ pub enum Hold {
     WindowClosed,
     SwitchedOff,
     EarlierPartFailed,
+    /// Its author wants it to go once the customer has written.
+    UntilTheyWrite,
 }
 
 impl Hold {
@@ -57,6 +59,7 @@ impl Hold {
             Self::WindowClosed => "window_closed",
             Self::SwitchedOff => "switched_off",
             Self::EarlierPartFailed => "earlier_part_failed",
+            Self::UntilTheyWrite => "until_they_write",
         }
     }
 
@@ -68,6 +71,9 @@ impl Hold {
             }
             Self::SwitchedOff => "Not sent: sending is switched off. It can be sent again when it is on.",
             Self::EarlierPartFailed => "Not sent: an earlier part of this answer failed. Check it and send again.",
+            Self::UntilTheyWrite => {
+                "Waits: it goes out by itself when the customer writes, if its author has the conversation then."
+            }
         }
     }
 }

@@ -97,6 +97,7 @@ pub const fn right_of(act: &Act) -> Right {
         | Act::Escalate { .. }
         | Act::Split { .. }
         | Act::Send { .. }
+        | Act::SendWhenTheyWrite { .. }
         | Act::SendParts { .. }
         | Act::SendFile { .. }
         | Act::SendOffer { .. }

@@ -100,6 +100,8 @@ pub enum Job {
     Abandoned(Candidate),
     /// `unknown` for as long as anybody waits.
     Unsettled(Candidate),
+    /// Waited for the customer, who has written.
+    Answered(Candidate),
     /// What time it is at Meta's.
     Clock,
 }
@@ -134,6 +136,7 @@ impl Courier {
         let mut reader = self.with.context.db.reader().await?;
         let abandoned = outbox::overdue(reader.conn(), time.minus(BENEFIT_OF_DOUBT), PAGE).await?;
         let unsettled = outbox::unsettled(reader.conn(), time, PAGE).await?;
+        let answered = outbox::answered(reader.conn(), channel, at.now, PAGE).await?;
         let marks = match i64::try_from(marks) {
             Ok(room @ 1..) => outbox::read_marks(reader.conn(), channel, room).await?,
             _ => Vec::new(),
@@ -144,6 +147,7 @@ impl Courier {
         let mut look = Look { jobs: Vec::new(), again_in: next.map_or(IDLE, |next| next.since(time)) };
         look.jobs.extend(abandoned.into_iter().map(Job::Abandoned));
         look.jobs.extend(unsettled.into_iter().map(Job::Unsettled));
+        look.jobs.extend(answered.into_iter().map(Job::Answered));
         look.jobs.extend(self.with.clock.ask(time).then_some(Job::Clock));
         for mark in marks {
             self.take_mark(mark.clone()).await?;
@@ -198,7 +202,7 @@ impl Courier {
         let in_flight = match &job {
             Job::Send(_) => self.sends.clone().try_acquire_owned().ok(),
             Job::Mark(_) => self.marks.clone().try_acquire_owned().ok(),
-            Job::Abandoned(_) | Job::Unsettled(_) | Job::Clock => None,
+            Job::Abandoned(_) | Job::Unsettled(_) | Job::Answered(_) | Job::Clock => None,
         };
         async move {
             let in_flight = in_flight;
@@ -223,6 +227,7 @@ impl Courier {
                 }
                 Job::Abandoned(candidate) => abandon(&with.context, candidate).await,
                 Job::Unsettled(candidate) => give_up_waiting(&with.context, candidate).await,
+                Job::Answered(candidate) => let_go(&with.context, candidate).await,
                 Job::Clock => ask_time(&with).await,
             }
         }
@@ -427,6 +432,13 @@ async fn give_up_waiting(context: &Context, candidate: Candidate) -> Result<(), 
         let ids = ids.clone();
         Box::pin(async move { outbox::give_up_waiting(tx, candidate, at, &ids).await })
     });
+    job.await
+}
+
+async fn let_go(context: &Context, candidate: Candidate) -> Result<(), StoreError> {
+    let at = context.moment();
+    let job =
+        context.db.write(Urgency::First, move |tx| Box::pin(async move { outbox::let_go(tx, candidate, at).await }));
     job.await
 }
 

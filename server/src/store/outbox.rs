@@ -23,6 +23,7 @@ use super::{
     conversations::{self, Conversation},
     customers::{self, AliasKind},
     deliveries::{StatusNews, WINDOW_CLOSED, ask_person_after_failure},
+    drafts,
     engine::on,
     events::{self, Event},
     media::{self, Media},
@@ -123,6 +124,12 @@ const DUE: Sql = Sql::Both(
      else true end) \
      order by turn, m.next_try_at, m.arrived_at, m.place limit $3",
 );
+/// The window is asked again under the lock.
+const UNTIL_THEY_WRITE: Sql = Sql::Both(
+    "select m.id, m.conversation_id, m.author from message m join conversation c on c.id = m.conversation_id \
+     where m.channel_id = $1 and m.delivery = 'held' and m.problem = 'until_they_write' and c.window_closes_at > $2 \
+     order by m.arrived_at limit $3",
+);
 const NEXT_DUE: Sql = Sql::Both(
     "select min(next_try_at) from message where channel_id = $1 and delivery = 'queued' and next_try_at > $2",
 );
@@ -149,8 +156,19 @@ const MARKS: Sql = Sql::Both(
 const MARKED: Sql =
     Sql::Both("update conversation set mark_wamid = null, mark_typing = false where id = $1 and mark_wamid = $2");
 
-pub const ALL: &[&Sql] =
-    &[&DUE, &NEXT_DUE, &OVERDUE, &UNSETTLED, &ATTEMPT, &ATTEMPT_ENDED, &RECENT, &POSTPONE, &MARKS, &MARKED];
+pub const ALL: &[&Sql] = &[
+    &DUE,
+    &UNTIL_THEY_WRITE,
+    &NEXT_DUE,
+    &OVERDUE,
+    &UNSETTLED,
+    &ATTEMPT,
+    &ATTEMPT_ENDED,
+    &RECENT,
+    &POSTPONE,
+    &MARKS,
+    &MARKED,
+];
 
 /// Puts what is said next on its way: the parts of one answer, in order. A bot's or an agent's word
 /// answers the customer; the caller saves the conversation.
@@ -186,6 +204,56 @@ pub async fn queue(
 /// Up to `limit` messages of a channel that may go at `time`, at most one a conversation.
 pub async fn due(conn: Conn<'_>, channel: ChannelId, time: Micros, limit: i64) -> Result<Vec<Due>, StoreError> {
     Ok(on!(conn, DUE, |c, sql| sqlx::query_as(sql).bind(channel).bind(time).bind(limit).fetch_all(c).await)?)
+}
+
+/// Words that waited for the customer, whose window may be open now.
+pub async fn answered(
+    conn: Conn<'_>,
+    channel: ChannelId,
+    now: Micros,
+    limit: i64,
+) -> Result<Vec<Candidate>, StoreError> {
+    Ok(on!(conn, UNTIL_THEY_WRITE, |c, sql| {
+        sqlx::query_as(sql).bind(channel).bind(now).bind(limit).fetch_all(c).await
+    })?)
+}
+
+/// The customer has written: what waited for that goes, if its author still has the conversation, or
+/// is their draft again. It answers nothing, for it was written before.
+pub async fn let_go(tx: &mut Tx, candidate: Candidate, at: Moment) -> Result<(), StoreError> {
+    let locked = conversations::lock(tx, candidate.conversation).await?;
+    let (Some(mut thread), Some(mut message)) = (locked, messages::by_id(tx.conn(), candidate.message).await?) else {
+        return Ok(());
+    };
+    let offset = channels::by_id(tx.conn(), thread.channel).await?.map_or(0, |channel| channel.clock_offset);
+    let is_open = thread.window.is_open(Micros(at.now.0.saturating_add(offset)));
+    let waits =
+        message.delivery == Some(Delivery::Held) && message.problem.as_deref() == Some(Hold::UntilTheyWrite.word());
+    if !is_open || !waits {
+        return Ok(());
+    }
+    message.problem = None;
+    if message.agent.is_some() && thread.control.owner() == message.agent {
+        message.delivery = Some(Delivery::Queued);
+        // It takes its place among what is said now.
+        (message.arrived_at, message.second, message.next_try_at) = (at.now, at.now.seconds(), Some(at.time));
+    } else {
+        message.delivery = Some(Delivery::Cancelled);
+        if let Some(agent) = message.agent {
+            let draft = drafts::get(tx.conn(), agent, thread.id).await?;
+            let (revision, is_empty) = draft.map_or((0, true), |draft| (draft.revision, draft.text.is_empty()));
+            if is_empty {
+                // Err: another one was written meanwhile; this one is still to be read in the thread.
+                let _ = drafts::put(tx, agent, thread.id, &message.text, revision, at.now).await?;
+            }
+        }
+    }
+    messages::save(tx, &message).await?;
+    events::append(tx, Event::new("message_state", at.now).of(thread.id).about(message.id)).await?;
+    thread.updated_at = at.now;
+    conversations::save(tx, &thread).await?;
+    tx.wake(Topic::Outbox);
+    Ok(())
 }
 
 /// When the next one of a channel may be due, after `time`.

@@ -220,6 +220,7 @@ impl Evidence<'_> {
                 Act::Release { .. } => changed(&["released"]),
                 Act::Assign { .. } => changed(&["assigned"]),
                 Act::Send { .. }
+                | Act::SendWhenTheyWrite { .. }
                 | Act::SendParts { .. }
                 | Act::SendFile { .. }
                 | Act::SendOffer { .. }

@@ -364,6 +364,7 @@ impl Simulation {
                 outbox::Job::Mark(one) => format!("mark {}", one.conversation),
                 outbox::Job::Abandoned(one) => format!("abandoned {}", one.message),
                 outbox::Job::Unsettled(one) => format!("unsettled {}", one.message),
+                outbox::Job::Answered(one) => format!("answered {}", one.message),
                 outbox::Job::Clock => "clock".into(),
             };
             let carried = self.server.courier.lock().await.carry(job);

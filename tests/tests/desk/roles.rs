@@ -54,6 +54,7 @@ fn every_act(house: &House, epoch: Epoch, to: &Signed) -> Vec<Act> {
         Act::Split { epoch },
         Act::Escalate { epoch, reason: text() },
         Act::Send { epoch, text: text(), seen: None, reply_to: None },
+        Act::SendWhenTheyWrite { epoch, text: text() },
         Act::SendParts { epoch, text: text(), parts: 2, seen: None, reply_to: None },
         Act::SendFile { epoch, file: house.context.ids.next(Micros(0)), caption: text(), seen: None, reply_to: None },
         Act::SendOffer { epoch, offer: Offer::AskPlace { body: text() }, seen: None, reply_to: None },
@@ -95,7 +96,7 @@ on_both!(promise_11_every_act_by_every_role, |store| {
     let colleague = screens[0].1.signed.clone();
     for (role, mut screen) in screens {
         let acts = every_act(&house, Epoch(1), &colleague);
-        assert_eq!(acts.len(), 20, "every act there is");
+        assert_eq!(acts.len(), 21, "every act there is");
         for (number, act) in acts.into_iter().enumerate() {
             let (thread, _) = house.writes(&format!("1555{}{number}", role as u8), "hello").await;
             let answer = screen.act(&house, thread, act.clone()).await;

@@ -115,6 +115,7 @@ fn thanks(act: &Act, is_take: bool, bot_spoke: bool) -> Option<&'static str> {
         Act::Consent { granted: true, .. } => Some("on record: marketing is welcome"),
         Act::Consent { granted: false, .. } => Some("on record: no marketing"),
         Act::SendTemplate { .. } => Some("template on its way; it reaches them also while the window is closed"),
+        Act::SendWhenTheyWrite { .. } => Some("it waits, and goes out when they write if you have them then"),
         Act::Note { .. } => Some("note kept, for colleagues only"),
         Act::Take { .. }
         | Act::Send { .. }
@@ -138,6 +139,7 @@ fn makes_message(act: &Act) -> bool {
     matches!(
         act,
         Act::Send { .. }
+            | Act::SendWhenTheyWrite { .. }
             | Act::SendParts { .. }
             | Act::SendFile { .. }
             | Act::SendOffer { .. }
@@ -190,6 +192,7 @@ fn give_words_back(state: &mut State, conversation: ConversationId, act: &Act) {
             composer.give_back(Slot::Reply, text, now);
             composer.reply_to = *reply_to;
         }
+        Act::SendWhenTheyWrite { text, .. } => composer.give_back(Slot::Reply, text, now),
         Act::Note { text } => composer.give_back(Slot::Note, text, now),
         Act::UseProposal { text, proposal, .. } => {
             let was_empty = composer.is_empty(Slot::Reply);
@@ -232,6 +235,7 @@ const fn label(act: &Act) -> &'static str {
         Act::Escalate { .. } => "not escalated",
         Act::Split { .. } => "not split",
         Act::Send { .. }
+        | Act::SendWhenTheyWrite { .. }
         | Act::SendParts { .. }
         | Act::SendFile { .. }
         | Act::SendOffer { .. }

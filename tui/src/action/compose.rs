@@ -22,9 +22,17 @@ pub(super) fn reply_to_this(state: &mut State, out: &mut Effects) {
     reply_to(state, quoted);
 }
 
+/// For a closed window: it waits until the customer has written.
+pub(super) fn later(state: &mut State, out: &mut Effects) {
+    begin(state, Slot::Reply, out);
+    if let Some(composer) = state.open.and_then(|id| state.composers.get_mut(&id)) {
+        (composer.later, composer.reply_to, composer.proposal) = (true, None, None);
+    }
+}
+
 fn reply_to(state: &mut State, quoted: Option<MessageId>) {
     if let Some(composer) = state.open.and_then(|id| state.composers.get_mut(&id)) {
-        composer.reply_to = quoted;
+        (composer.reply_to, composer.later) = (quoted, false);
     }
 }
 
@@ -91,7 +99,7 @@ pub(super) fn send(state: &mut State, out: &mut Effects) {
         state.mode = Mode::Normal;
     } else {
         (composer.proposal, composer.reply_to, composer.in_spite_of) = (None, None, None);
-        composer.agreed = None;
+        (composer.agreed, composer.later) = (None, false);
     }
     state.typing_until = now;
     if let Some(thread) = state.threads.get_mut(&conversation) {
@@ -112,6 +120,9 @@ fn act(state: &State, conversation: ConversationId) -> Option<Act> {
     let seen = seen(state, conversation);
     Some(match composer.proposal {
         Some(proposal) => Act::UseProposal { epoch, proposal, text, seen },
+        None if composer.later && !state.queue.get(conversation)?.window.is_open(state.now) => {
+            Act::SendWhenTheyWrite { epoch, text }
+        }
         None if composer.parts() > 1 => {
             Act::SendParts { epoch, text, parts: composer.parts(), seen, reply_to: composer.reply_to }
         }

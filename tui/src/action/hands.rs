@@ -114,6 +114,7 @@ pub(super) fn after(act: &Act, row: &Conversation, me: Option<AgentId>, now: bat
         Act::Resolve { .. } => Some(Control::Resolved { at: now }),
         Act::Escalate { .. } => Some(Control::Waiting { since: now }),
         Act::Send { .. }
+        | Act::SendWhenTheyWrite { .. }
         | Act::SendParts { .. }
         | Act::SendFile { .. }
         | Act::SendOffer { .. }

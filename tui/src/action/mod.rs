@@ -85,6 +85,7 @@ fn perform(state: &mut State, action: Action, out: &mut Effects) {
         Action::Filter => queue::filter(state),
         Action::Reply => compose::reply(state, out),
         Action::ReplyTo => compose::reply_to_this(state, out),
+        Action::Later => compose::later(state, out),
         Action::Attach => attach::begin(state),
         Action::Offer => offer::begin(state),
         Action::Template => template::pick(state, out),

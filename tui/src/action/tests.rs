@@ -1147,3 +1147,18 @@ fn a_long_text_says_how_many_messages_it_is_before_it_goes() {
     assert!(matches!(&given[..], [Act::SendParts { parts: 3, text, .. }] if text.len() > 9_000), "{given:?}");
     assert_eq!(inbox.written(), "");
 }
+
+#[test]
+fn a_reply_can_wait_until_they_write() {
+    let mut inbox = Inbox::with_marina(WIDE);
+    inbox.press("L");
+    assert!(inbox.toast().contains("the window is open: just reply"), "{}", inbox.toast());
+    let closed = Row { window: baton_shared::Window::default(), version: 99, ..marina().row };
+    inbox.brings(vec![closed]);
+    inbox.press("i");
+    assert_eq!(inbox.state.mode, Mode::Normal, "only a template goes now");
+    inbox.press("L");
+    inbox.types("Chegou!");
+    let given = acts(&inbox.press("enter"));
+    assert!(matches!(&given[..], [Act::SendWhenTheyWrite { text, .. }] if text == "Chegou!"), "{given:?}");
+}

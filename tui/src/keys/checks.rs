@@ -133,7 +133,17 @@ pub(super) fn send(state: &State) -> Checked {
         return why("still taking over; press again in a moment");
     }
     mine(state, conversation)?;
+    if composer.later && !conversation.window.is_open(state.now) {
+        return if parts > 1 { why("only one message can wait until they write") } else { Ok(()) };
+    }
     window(state, conversation)
+}
+
+/// Only while nothing but a template goes.
+pub(super) fn later(state: &State) -> Checked {
+    let conversation = conversation(state)?;
+    mine(state, conversation)?;
+    if conversation.window.is_open(state.now) { why("the window is open: just reply") } else { Ok(()) }
 }
 
 pub(super) fn stash(state: &State) -> Checked {

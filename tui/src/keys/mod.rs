@@ -57,6 +57,7 @@ pub enum Action {
     CopyThread,
     Raw,
     ReplyTo,
+    Later,
     Attach,
     Offer,
     Template,

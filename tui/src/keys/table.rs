@@ -43,6 +43,7 @@ pub static TABLE: &[Spec] = &[
     spec!(Control Split, "split", ["D"], NORMAL, "two customers after all", 0, checks::split),
     spec!(Reply Reply, "reply", ["i"], NORMAL, "reply", 1, checks::reply),
     spec!(Reply ReplyTo, "reply_to", ["r"], NORMAL, "reply to this message", 0, checks::reply_to),
+    spec!(Reply Later, "later", ["L"], NORMAL, "reply when they write", 0, checks::later),
     spec!(Reply Attach, "attach", ["f"], NORMAL, "send a file", 0, checks::reply),
     spec!(Reply Offer, "offer", ["c"], NORMAL, "send choices, a place, a card", 0, checks::reply),
     spec!(Reply Template, "template", ["T"], NORMAL, "send a template", 0, checks::template),

@@ -141,9 +141,11 @@ fn words(act: &Act) -> Option<String> {
         Act::SendFile { caption, .. } if caption.is_empty() => Some("[file]".into()),
         Act::SendFile { caption, .. } => Some(caption.clone()),
         Act::SendOffer { offer, .. } => Some(offer.text()),
-        Act::Send { text, .. } | Act::SendParts { text, .. } | Act::Note { text } | Act::UseProposal { text, .. } => {
-            Some(text.clone())
-        }
+        Act::Send { text, .. }
+        | Act::SendParts { text, .. }
+        | Act::SendWhenTheyWrite { text, .. }
+        | Act::Note { text }
+        | Act::UseProposal { text, .. } => Some(text.clone()),
         Act::Take { .. }
         | Act::Assign { .. }
         | Act::Release { .. }

@@ -52,6 +52,8 @@ pub struct Composer {
     pub proposal: Option<ProposalId>,
     /// The message that the reply shows above itself.
     pub reply_to: Option<MessageId>,
+    /// The window is closed: the reply waits until the customer has written.
+    pub later: bool,
     /// The author knows that the reply becomes so many messages; the next Enter sends them.
     pub agreed: Option<u32>,
     /// The customer wrote this meanwhile; the next Enter sends all the same.
@@ -67,6 +69,7 @@ impl Default for Composer {
             shared: Shared::default(),
             proposal: None,
             reply_to: None,
+            later: false,
             agreed: None,
             in_spite_of: None,
         }

@@ -37,7 +37,12 @@ fn title(pen: &Pen<'_>, state: &State, slot: Slot) -> Vec<Part> {
         return vec![(words(format!("{} Note, colleagues only", theme.glyphs.note)), theme.warn)];
     }
     let from_proposal = state.open_composer().is_some_and(|composer| composer.proposal.is_some());
-    let name = if from_proposal { "Reply, from a proposal" } else { "Reply" };
+    let waits = state.open_composer().is_some_and(|composer| composer.later);
+    let name = match (from_proposal, waits) {
+        (true, _) => "Reply, from a proposal",
+        (_, true) => "Reply, when they write",
+        _ => "Reply",
+    };
     let mut parts = vec![(words(format!("{} {name}", theme.glyphs.you)), style)];
     let quoted = state.open_composer().and_then(|composer| composer.reply_to);
     if let Some(said) = quoted.and_then(|id| state.open_thread()?.get(id)) {

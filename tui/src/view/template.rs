@@ -64,6 +64,7 @@ fn choose(pen: &mut Pen<'_>, sheet: &TemplateSheet, area: Rect) {
         pen.ends(line, y, &left, &[right]);
     }
     if let Some(template) = found.get(sheet.picker.at) {
+        pen.text(inner.x, list.bottom(), inner.width, &fixed(template.cost()), theme.muted);
         let below = Rect { y: list.bottom() + 1, height: inner.bottom().saturating_sub(list.bottom() + 1), ..inner };
         preview(pen, &template.preview(&[]), below);
     }
@@ -95,6 +96,7 @@ fn fill_in(pen: &mut Pen<'_>, state: &State, filling: &Filling, area: Rect) {
         pen.text(inner.x, y, inner.width, &fixed("Nothing has to be filled in."), theme.muted);
         y += 1;
     }
+    pen.text(inner.x, y, inner.width, &fixed(filling.template.cost()), theme.muted);
     let below = Rect { y: y + 1, height: inner.bottom().saturating_sub(y + 1), ..inner };
     preview(pen, &filling.template.preview(&filling.texts()), below);
 }

@@ -2,6 +2,7 @@
 //! A repeat, on any server, gets the answer of the first.
 
 mod file;
+mod later;
 mod offer;
 mod pass;
 mod proposal;
@@ -156,6 +157,7 @@ impl Desk<'_> {
             Act::Escalate { reason, .. } => self.escalate(reason).await,
             Act::Split { .. } => self.split().await,
             Act::Send { text, seen, reply_to, .. } => self.send(text, *seen, *reply_to).await,
+            Act::SendWhenTheyWrite { text, .. } => self.send_when_they_write(text).await,
             Act::SendParts { text, parts, seen, reply_to, .. } => self.send_parts(text, *parts, *seen, *reply_to).await,
             Act::SendFile { file, caption, seen, reply_to, .. } => {
                 self.send_file(*file, caption, *seen, *reply_to).await
@@ -222,6 +224,7 @@ const fn on_screen(act: &Act) -> Option<Epoch> {
         | Act::Escalate { epoch, .. }
         | Act::Split { epoch }
         | Act::Send { epoch, .. }
+        | Act::SendWhenTheyWrite { epoch, .. }
         | Act::SendParts { epoch, .. }
         | Act::SendFile { epoch, .. }
         | Act::SendOffer { epoch, .. }
