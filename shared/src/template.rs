@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::UploadId;
+
 /// A template of the business account, as synced from Meta.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Template {
@@ -27,7 +29,7 @@ pub enum Header {
     Text {
         text: String,
     },
-    /// `image`, `video` or `document`, given as a link when it is sent.
+    /// `image`, `video` or `document`, given as a link or a [`file`] when it is sent.
     Media {
         kind: String,
     },
@@ -90,6 +92,19 @@ pub enum Misfit {
     Header { format: String },
 }
 
+/// The value of a header that is a file which was brought before: `file:` and its id.
+const FILE: &str = "file:";
+
+/// How a file that was brought before is given as a header's value.
+pub fn file(id: UploadId) -> String {
+    format!("{FILE}{id}")
+}
+
+/// Which file a header's value means, if it is no link.
+pub fn named_file(value: &str) -> Option<UploadId> {
+    value.strip_prefix(FILE)?.parse().ok()
+}
+
 /// Meta's limit of a body once its fields are filled in.
 pub const BODY_LIMIT: usize = 1024;
 
@@ -110,6 +125,12 @@ impl Template {
             "authentication" => "authentication: charged for each one delivered",
             _ => "charged for each one delivered",
         }
+    }
+
+    /// The file that its header brings, if it is one that was brought before: which, and its kind.
+    pub fn header_file(&self, values: &[String]) -> Option<(UploadId, &str)> {
+        let Some(Header::Media { kind }) = &self.header else { return None };
+        Some((named_file(values.first()?)?, kind))
     }
 
     /// Everything to fill in, in the order in which it stands.
@@ -147,7 +168,7 @@ impl Template {
             if value.contains(['\n', '\r', '\t']) || value.contains("     ") {
                 return Err(Misfit::Shape { name: name() });
             }
-            if slot.part == Part::HeaderMedia && !value.starts_with("https://") {
+            if slot.part == Part::HeaderMedia && !value.starts_with("https://") && named_file(value).is_none() {
                 return Err(Misfit::NoLink { name: name() });
             }
         }

@@ -12,6 +12,7 @@ use baton_shared::{
     file::FileKind,
     message::{Author, Delivery},
     protocol::{Act, Answer, Refusal, Uploaded},
+    template::{self, Filled},
 };
 use baton_simulator::whatsapp::{Done, Saying};
 use baton_tests::{
@@ -349,5 +350,50 @@ on_both!(
         let media = &shown.expect("the message")["body"]["detail"]["content"];
         assert_eq!(media["state"], MediaState::Stored.word());
         assert_eq!(media["size"], PDF.len());
+    }
+);
+
+on_both!(
+    a_templates_header_is_a_file_of_the_agents,
+    app | app | {
+        let mut app = app;
+        app.stop().await;
+        app.simulator.with(|world, _| {
+            let templates = &mut world.whatsapp.config_mut().accounts[0].templates;
+            let mut pictured = templates[0].clone();
+            let body = pictured.body.clone();
+            pictured.name = "pictured".into();
+            pictured.components = Some(serde_json::json!([
+                {"type": "HEADER", "format": "IMAGE"}, {"type": "BODY", "text": body}]));
+            templates.push(pictured);
+        });
+        app.restart().await;
+        let (language, fields) = app.simulator.with(|world, _| {
+            let known = &world.whatsapp.config().accounts[0].templates[0];
+            (known.language.clone(), known.body.matches("{{").count())
+        });
+        let mut bench = Bench::new(&app).await;
+        let (picture, bill) = (bench.file("lamp.png", PNG), bench.file("bill.pdf", PDF));
+        let (image, document) = (bench.id(), bench.id());
+        bench.brings(image, &picture, FileKind::Image).await.expect("brought");
+        bench.brings(document, &bill, FileKind::Document).await.expect("brought");
+        let (epoch, seen) = (bench.epoch, bench.newest().await);
+        let act = |file| {
+            let values = std::iter::once(template::file(file)).chain((0..fields).map(|field| format!("value {field}")));
+            let template = Filled { name: "pictured".into(), language: language.clone(), values: values.collect() };
+            Act::SendTemplate { epoch, template, seen }
+        };
+        // Synced from Meta at the start.
+        let mut answer = bench.act(act(document)).await;
+        while matches!(answer, Answer::Refused { code: Refusal::NotFound, .. }) {
+            answer = bench.act(act(document)).await;
+        }
+        let Answer::Refused { code: Refusal::Invalid, why, .. } = answer else { panic!("{answer:?}") };
+        assert!(why.contains("a file of the kind image"), "{why}");
+        let sent = bench.act(act(image)).await;
+        assert!(matches!(sent, Answer::Done { .. }), "{sent:?}");
+        eventually("it reaches her", async || bench.reached().len() == 1).await;
+        let (kind, _, bytes, mime_type) = bench.reached().remove(0);
+        assert_eq!((kind.as_str(), bytes.as_slice(), mime_type.as_str()), ("template", PNG, "image/png"));
     }
 );

@@ -2,7 +2,7 @@
 
 use baton_shared::{
     file::FileKind,
-    template::{Button, Filled, Header, Part, Template},
+    template::{Button, Filled, Header, Part, Template, named_file},
 };
 use serde_json::{Value, json};
 
@@ -54,7 +54,12 @@ pub fn template(template: &Template, filled: &Filled) -> Value {
         Some(Header::Text { .. }) => push(&mut components, json!({"type": "header"}), parameters(Part::HeaderText)),
         Some(Header::Media { kind }) => {
             let links = template.values_of(Part::HeaderMedia, &filled.values);
-            let media = links.into_iter().map(|(_, link)| json!({"type": kind, kind: {"link": link}})).collect();
+            let media = links.into_iter().map(|(_, link)| match named_file(link) {
+                // [`name_file`] says which, once Meta has it.
+                Some(_) => json!({"type": kind, kind: {}}),
+                None => json!({"type": kind, kind: {"link": link}}),
+            });
+            let media = media.collect();
             push(&mut components, json!({"type": "header"}), media);
         }
         Some(Header::Other { .. }) | None => {}

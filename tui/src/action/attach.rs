@@ -1,9 +1,12 @@
 //! Sending a file: which one, with what words, and what becomes of it on its way.
 
+use std::path::PathBuf;
+
 use baton_shared::{
     ConversationId, UploadId,
     file::{FileKind, check_caption},
     protocol::{Act, Uploaded},
+    template::{self, Filled},
 };
 use crossterm::event::KeyCode;
 
@@ -102,6 +105,7 @@ fn go(state: &mut State, sheet: &FileSheet, looked: &Looked, kind: FileKind, cap
         name: Clean::line(&looked.name),
         kind,
         caption,
+        template: None,
         reply_to: sheet.reply_to,
         sent: 0,
         size: looked.facts.size,
@@ -114,6 +118,40 @@ fn go(state: &mut State, sheet: &FileSheet, looked: &Looked, kind: FileKind, cap
         return send(state, id, out);
     }
     let path = looked.path.clone();
+    out.push(Effect::File(FileAsk::Bring { id, conversation, path, kind }));
+}
+
+/// The header of a template is a file of this disk: it is brought first.
+pub(super) fn header(
+    state: &mut State,
+    conversation: ConversationId,
+    kind: FileKind,
+    template: Filled,
+    out: &mut Effects,
+) {
+    let typed = template.values.first().cloned().unwrap_or_default();
+    let path = match typed.strip_prefix("~/") {
+        Some(rest) => state.given.home.join(rest),
+        None => PathBuf::from(&typed),
+    };
+    state.bringing.retain(|one| one.conversation != conversation || one.is_going());
+    let id = state.given.ids.next(state.now);
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    state.bringing.push(Bringing {
+        id,
+        conversation,
+        typed,
+        path: path.clone(),
+        name: Clean::line(&name),
+        kind,
+        caption: String::new(),
+        template: Some(template),
+        reply_to: None,
+        sent: 0,
+        size: 0,
+        stage: Stage::Going,
+        began_at: state.now,
+    });
     out.push(Effect::File(FileAsk::Bring { id, conversation, path, kind }));
 }
 
@@ -184,6 +222,13 @@ fn send(state: &mut State, id: UploadId, out: &mut Effects) {
         return not_brought(state, id, "the conversation is not in your inbox any more");
     };
     let seen = compose::seen(state, conversation);
+    if let Some(mut template) = state.bringing.iter().find(|one| one.id == id).and_then(|one| one.template.clone()) {
+        if let Some(value) = template.values.first_mut() {
+            *value = template::file(id);
+        }
+        done(state, id);
+        return give(state, conversation, Act::SendTemplate { epoch, template, seen }, out);
+    }
     // First the command, then the empty sheet: the disk never has neither.
     give(state, conversation, Act::SendFile { epoch, file: id, caption, seen, reply_to }, out);
     let now = state.now;
@@ -200,6 +245,9 @@ pub(super) fn not_brought(state: &mut State, id: UploadId, why: &str) {
     if gone.is_some() {
         let key = state.given.keymap.hint(Action::Attach).unwrap_or_default();
         let why = why.trim_end_matches('.');
+        if gone.is_some_and(|gone| gone.template.is_some()) {
+            return state.toast(Tone::Bad, format!("the template was not sent: {why}"));
+        }
         state.toast(Tone::Bad, format!("the file was not sent: {why}; {key} brings back what you typed"));
     }
 }

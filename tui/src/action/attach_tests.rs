@@ -3,7 +3,8 @@ use std::path::PathBuf;
 use baton_shared::{
     MessageId, UploadId,
     file::{Facts, FileKind},
-    protocol::{Act, Answer, Refusal, Uploaded},
+    protocol::{Act, Answer, Refusal, ServerFrame, Uploaded},
+    template::{Header, Template},
 };
 
 use crate::{
@@ -174,4 +175,31 @@ fn one_on_its_way_can_be_stopped() {
     assert!(inbox.state.bringing.is_empty() && !on_screen(&inbox).contains("lamp.png"));
     assert!(commands(&arrives(&mut inbox, id)).is_empty(), "it was stopped");
     assert_eq!(text(&inbox, Slot::File), "/tmp/lamp.png");
+}
+
+#[test]
+fn a_templates_header_may_lie_on_this_disk() {
+    let mut inbox = Inbox::with_marina((120, 36));
+    inbox.press("T");
+    let template = Template {
+        name: "pictured".into(),
+        language: "pt_BR".into(),
+        category: "UTILITY".into(),
+        status: "APPROVED".into(),
+        quality: None,
+        header: Some(Header::Media { kind: "image".into() }),
+        body: "Chegou!".into(),
+        footer: None,
+        buttons: vec![],
+    };
+    inbox.server(ServerFrame::Templates { conversation: conversation(MARINA), templates: vec![template] });
+    inbox.press("enter");
+    inbox.types("~/lamp.png");
+    let effects = inbox.press("enter");
+    let [FileAsk::Bring { id, path, kind: FileKind::Image, .. }] = &asks(&effects)[..] else { panic!("{effects:?}") };
+    assert_eq!(path, &PathBuf::from("/home/ana/lamp.png"));
+    let given = commands(&arrives(&mut inbox, *id));
+    let Act::SendTemplate { template, .. } = &given[0].act else { panic!("{given:?}") };
+    assert_eq!(template.values, [format!("file:{id}")]);
+    assert!(inbox.state.bringing.is_empty());
 }

@@ -2,13 +2,14 @@
 
 use baton_shared::{
     ConversationId,
+    file::FileKind,
     protocol::Act,
-    template::{Filled, Template},
+    template::{Filled, Header, Misfit, Template},
 };
 use crossterm::event::KeyCode;
 
 use super::{
-    compose, edit, give,
+    attach, compose, edit, give,
     overlay::{LINE, picked},
 };
 use crate::{
@@ -78,7 +79,7 @@ fn filling_key(
         KeyCode::Up => filling.at = filling.at.saturating_sub(1),
         KeyCode::Tab | KeyCode::Down => filling.at = (filling.at + 1).min(last),
         KeyCode::Enter if filling.at < last => filling.at += 1,
-        KeyCode::Enter => match filling.template.check(&filling.texts()) {
+        KeyCode::Enter => match check(&filling) {
             Ok(()) => {
                 send(state, &sheet, &filling, out);
                 return None;
@@ -101,10 +102,30 @@ fn filling_key(
     Some(Overlay::Template(sheet))
 }
 
+/// A header's file may be a link, or lie on this disk.
+fn check(filling: &Filling) -> Result<(), Misfit> {
+    let mut values = filling.texts();
+    if on_disk(filling).is_some()
+        && let Some(value) = values.first_mut()
+    {
+        *value = "https://".into();
+    }
+    filling.template.check(&values)
+}
+
+fn on_disk(filling: &Filling) -> Option<FileKind> {
+    let Some(Header::Media { kind }) = &filling.template.header else { return None };
+    let path = filling.texts().into_iter().next().filter(|value| !value.is_empty() && !value.starts_with("https://"));
+    path.and_then(|_| FileKind::from_word(kind))
+}
+
 fn send(state: &mut State, sheet: &TemplateSheet, filling: &Filling, out: &mut Effects) {
     let Some(epoch) = state.queue.get(sheet.conversation).map(|row| row.epoch) else { return };
     let seen = compose::seen(state, sheet.conversation);
     let Template { name, language, .. } = &filling.template;
     let template = Filled { name: name.clone(), language: language.clone(), values: filling.texts() };
+    if let Some(kind) = on_disk(filling) {
+        return attach::header(state, sheet.conversation, kind, template, out);
+    }
     give(state, sheet.conversation, Act::SendTemplate { epoch, template, seen }, out);
 }

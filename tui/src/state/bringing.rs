@@ -6,6 +6,7 @@ use baton_shared::{
     AgentId, ConversationId, MessageId, Micros, UploadId,
     file::FileKind,
     message::{Author, Place},
+    template::Filled,
 };
 
 use super::known::Said;
@@ -22,6 +23,8 @@ pub struct Bringing {
     pub name: Clean,
     pub kind: FileKind,
     pub caption: String,
+    /// The template whose header it is, with everything else filled in.
+    pub template: Option<Filled>,
     pub reply_to: Option<MessageId>,
     /// In bytes.
     pub sent: u64,
@@ -59,6 +62,9 @@ impl Bringing {
         let full = usize::try_from(self.percent() * BAR / 100).unwrap_or(0);
         let rest = usize::try_from(BAR).unwrap_or(0).saturating_sub(full);
         let waits = if self.stage == Stage::Waiting { ", waits for the server" } else { "" };
+        if self.size == 0 {
+            return format!("{} on the way{waits}", words::bytes(self.sent));
+        }
         let size = words::bytes(self.size);
         format!("[{}{}] {} % of {size}{waits}", "#".repeat(full), "-".repeat(rest), self.percent())
     }

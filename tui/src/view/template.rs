@@ -105,7 +105,7 @@ fn label(slot: &baton_shared::template::Slot) -> String {
     use baton_shared::template::Part;
     match slot.part {
         Part::HeaderText => format!("title {}", slot.name),
-        Part::HeaderMedia => format!("link to the {}", slot.name),
+        Part::HeaderMedia => format!("{}, path or link", slot.name),
         Part::Body => format!("field {}", slot.name),
         Part::Button(place) => format!("button {}, {}", place + 1, slot.name),
     }

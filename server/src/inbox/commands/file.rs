@@ -99,7 +99,7 @@ impl Desk<'_> {
     }
 }
 
-fn shown(file: &Upload) -> content::Media {
+pub(super) fn shown(file: &Upload) -> content::Media {
     content::Media {
         mime_type: Some(file.mime_type.clone()),
         file_name: file.file_name.clone(),

@@ -1,7 +1,8 @@
 //! A template: the only word that may go into a closed window.
 
 use baton_shared::{
-    MessageId,
+    MessageId, UploadId,
+    content::{Content, Detail},
     message::Author,
     protocol::{Answer, Refusal},
     template::{Filled, Template},
@@ -13,11 +14,12 @@ use crate::{
         consents::{self, Consent, Source},
         messages::Stored,
         outbox, templates,
+        uploads::Upload,
     },
     whatsapp::outgoing,
 };
 
-use super::{Desk, No, words};
+use super::{Desk, No, file::shown, say, words};
 
 /// The longest account of how a customer agreed, in characters.
 const PROOF_LIMIT: usize = 500;
@@ -36,13 +38,33 @@ impl Desk<'_> {
         if let Some(newest) = self.missed(seen) {
             return Ok(Answer::WroteMeanwhile { newest });
         }
+        let file = match template.header_file(&filled.values) {
+            Some((file, kind)) => Some(self.header_file(file, kind).await?),
+            None => None,
+        };
+        let detail =
+            file.as_ref().map(|file| Detail { content: Some(Content::Media(shown(file))), ..Detail::default() });
         let new = Stored {
+            detail: detail.as_ref().map(say::json).transpose()?,
             kind: outbox::TEMPLATE.into(),
             payload: Some(outgoing::template(&template, filled).to_string()),
             ..self.new_message(Author::Agent, template.preview(&filled.values))
         };
         let message = self.answer(new).await?;
+        if let Some(file) = &file {
+            self.attach(message, file).await?;
+        }
         Ok(self.done(Some(message)))
+    }
+
+    /// The file for a header of this kind.
+    async fn header_file(&mut self, file: UploadId, kind: &str) -> Result<Upload, No> {
+        let file = self.upload(file).await?;
+        if file.kind.word() == kind {
+            return Ok(file);
+        }
+        let why = format!("The template's header is a file of the kind {kind}, this one is a {}.", file.kind.word());
+        Err(No::because(Refusal::Invalid, why))
     }
 
     /// Only to whoever said yes, and has not said no since.

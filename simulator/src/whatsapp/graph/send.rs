@@ -221,6 +221,7 @@ impl Whatsapp {
             _ => (words(object, &["caption", "name", "filename"]), None),
         };
         let file = match kind {
+            "template" => self.header_file(now, object)?,
             "image" | "video" | "audio" | "document" | "sticker" => Some(self.named(now, kind, object)?),
             _ => None,
         };
@@ -233,6 +234,17 @@ impl Whatsapp {
             None => Err(GraphError::missing("Param reaction['message_id'] is required.")),
             Some(false) => Err(GraphError::bad_value("Message id is not valid.")),
             Some(true) => Ok(words(object, &["emoji"])),
+        }
+    }
+
+    /// What a template's header brings.
+    fn header_file(&self, now: Micros, object: &Json) -> Result<Option<Named>, GraphError> {
+        let components = object["components"].as_array().into_iter().flatten();
+        let header = components.into_iter().find(|one| one["type"] == "header");
+        let parameter = header.map(|header| &header["parameters"][0]);
+        match parameter.and_then(|one| Some((one, one["type"].as_str()?))) {
+            Some((one, kind @ ("image" | "video" | "document"))) => Ok(Some(self.named(now, kind, &one[kind])?)),
+            _ => Ok(None),
         }
     }
 
