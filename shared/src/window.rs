@@ -22,6 +22,9 @@ impl Window {
     /// Nothing starts this close to the end: our clock and Meta's may differ a little.
     pub const MARGIN: Duration = Duration::from_secs(60);
 
+    /// For what needs no window.
+    pub const ALWAYS: Self = Self { closes_at: Some(Micros::MAX), overruled: false };
+
     /// The customer wrote at `at`. Never shortens; a future timestamp counts as `now`.
     #[must_use]
     pub fn opened_by(self, at: Micros, now: Micros) -> Self {

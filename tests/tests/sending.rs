@@ -304,3 +304,23 @@ on_both!(
         assert!(app.reached(person).iter().all(|text| text != "Your lamp is here."));
     }
 );
+
+on_both!(
+    promise_6_a_template_is_tried_again_into_a_closed_window,
+    app | app | {
+        let (person, conversation, asked) = wrote(&app, "wamid.old", 2 * DAY).await;
+        let mut client = app.agent("Ana").await;
+        let epoch = take(&mut client, conversation).await;
+        while templates(&mut client, conversation).await.is_empty() {}
+        app.simulator.with(|world, _| world.whatsapp.config_mut().faults.busy = 1.0);
+        let values = vec!["Marina".into(), "77".into()];
+        let template = Filled { name: "order_update".into(), language: "en".into(), values };
+        let act = Act::SendTemplate { epoch, template, seen: Some(asked) };
+        let sent = done(client.act(conversation, act).await.expect("a line"));
+        let acts = app.acts();
+        eventually("it was refused for now", async || acts.message(sent).await.problem.is_some()).await;
+        assert_eq!(acts.message(sent).await.delivery, Some(Delivery::Queued));
+        app.simulator.with(|world, _| world.whatsapp.config_mut().faults.busy = 0.0);
+        eventually("it reaches her", async || app.reached(person).len() == 1).await;
+    }
+);

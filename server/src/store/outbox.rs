@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use baton_shared::{
-    AttemptId, ChannelId, ConversationId, Ids, MessageId, Micros,
+    AttemptId, ChannelId, ConversationId, Ids, MessageId, Micros, Window,
     content::MediaState,
     message::{Author, Delivery},
 };
@@ -589,7 +589,8 @@ fn next(thread: &Conversation, message: &Stored, report: &Report, at: Moment) ->
         made: u32::try_from(message.attempts).unwrap_or(u32::MAX),
         first_at: at.wall_time_of(message.first_try_at.unwrap_or(at.time)),
         now: at.now,
-        window: thread.window,
+        // A template needs none.
+        window: if message.kind == TEMPLATE { Window::ALWAYS } else { thread.window },
         jitter: report.jitter,
     };
     outgoing::next(report.outcome, tries)
