@@ -169,6 +169,7 @@ async fn prepare(context: &Context, restarts: bool) -> Result<(), StoreError> {
             bot_on: true,
             sending_on: true,
             clock_offset: 0,
+            meta: channels::Meta::default(),
         })
         .collect();
     let (time, grace) = (context.db.time(), context.settings.inbox.grace);
@@ -195,10 +196,17 @@ async fn start_rooms(context: &Context, parts: &Parts, life: &Lifecycle) -> Resu
     let channels = channels::every(reader.conn()).await?;
     drop(reader);
     let mut porters = HashMap::new();
+    let mut numbers = Vec::new();
     for channel in channels {
         // A number that is not in the settings any more has no token to send with.
         if let Some(graph) = graphs.get(&channel.phone_number_id) {
             porters.insert(channel.id, graph.clone());
+            numbers.push(operations::numbers::Number {
+                channel: channel.id,
+                account: channel.business_account_id.clone(),
+                phone_number_id: channel.phone_number_id.clone(),
+                graph: graph.clone(),
+            });
             life.spawn(outbox::run(context.clone(), channel, graph.clone(), life.stopping()));
         }
     }
@@ -211,6 +219,7 @@ async fn start_rooms(context: &Context, parts: &Parts, life: &Lifecycle) -> Resu
     let mut name = [0; 8];
     context.ids.fill(&mut name);
     life.spawn(operations::run(context.clone(), life.stopping()));
+    life.spawn(operations::numbers::run(context.clone(), numbers, life.stopping()));
     life.spawn(operations::templates::run(context.clone(), accounts(context, &graphs), life.stopping()));
     life.spawn(notify::run(context.db.clone(), hex::encode(name), life.stopping()));
     if context.db.is_postgres() {

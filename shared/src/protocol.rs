@@ -74,6 +74,8 @@ pub enum ClientFrame {
     History { conversation: ConversationId, before: Place },
     /// The templates that this conversation's number may send; answered by [`ServerFrame::Templates`].
     Templates { conversation: ConversationId },
+    /// How the numbers stand; answered by [`ServerFrame::Board`], for supervisors and admins.
+    Board,
     /// An act; answered by [`ServerFrame::Answer`] with the same id, however often it is sent.
     Command(Command),
     /// Unsent text. `based_on` is the revision that it was typed on top of, 0 for none.
@@ -228,6 +230,8 @@ pub enum ServerFrame {
     History { conversation: ConversationId, messages: Vec<Message>, marks: Vec<Mark>, more: bool },
     /// The templates of a conversation's number, by name.
     Templates { conversation: ConversationId, templates: Vec<Template> },
+    /// How every number stands, as of now.
+    Board(Box<Board>),
     /// What became of a command.
     Answer { id: CommandId, answer: Answer },
     /// The draft is stored under this revision.
@@ -437,6 +441,57 @@ pub struct Merged {
     pub handle: String,
     /// So many messages would go back.
     pub messages: i64,
+}
+
+/// How the numbers stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Board {
+    /// When it was looked.
+    pub at: Micros,
+    pub numbers: Vec<BoardNumber>,
+    /// What Meta says is wrong, the gravest first.
+    pub warnings: Vec<Warning>,
+}
+
+/// One of our numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardNumber {
+    pub name: String,
+    pub bot_on: bool,
+    pub sending_on: bool,
+    /// Why WhatsApp takes nothing from it: a sentence.
+    pub stopped: Option<String>,
+    /// When that will be tried again by itself.
+    pub stopped_until: Option<Micros>,
+    /// `GREEN`, `YELLOW`, `RED`; `None` if nobody has said.
+    pub quality: Option<String>,
+    /// How many customers the business may write to first in a day, in Meta's words.
+    pub limit: Option<String>,
+    /// Messages that may leave in a second.
+    pub per_second: i64,
+    /// The business's own phone is on the same number.
+    pub coexistence: bool,
+    /// When the last delivery for it came.
+    pub heard_at: Option<Micros>,
+    /// Conversations that wait for a person.
+    pub waiting: i64,
+    /// Conversations whose customers wrote before an outage and have no answer yet.
+    pub late: i64,
+    /// Messages that wait to be sent.
+    pub queued: i64,
+    /// Messages that are kept back.
+    pub held: i64,
+    /// Templates that cannot be sent, each with its state.
+    pub templates: Vec<String>,
+}
+
+/// Something that Meta says is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    pub at: Micros,
+    pub text: String,
+    /// Somebody has to do something.
+    pub grave: bool,
 }
 
 /// What a customer agreed to.

@@ -167,6 +167,23 @@ impl Post {
         Talk { person, conversation }
     }
 
+    /// Meta says something of the account.
+    pub async fn told(&self, field: &str, value: serde_json::Value) {
+        self.told_at(self.now(), field, value).await;
+    }
+
+    /// The same, of what happened then.
+    pub async fn told_at(&self, at: Micros, field: &str, value: serde_json::Value) {
+        let body = serde_json::json!({"object": "whatsapp_business_account", "entry": [{
+            "id": self.config.accounts[0].id,
+            "time": at.seconds(),
+            "changes": [{"field": field, "value": value}],
+        }]});
+        let body = body.to_string();
+        let signature = sign(&self.config.apps[0].secret, body.as_bytes());
+        assert_eq!(self.door.post("/webhook", &signature, body.as_bytes()).await, 200);
+    }
+
     /// A customer writes; it arrives a little later.
     pub fn says(&self, person: PersonId) -> String {
         let now = self.now();

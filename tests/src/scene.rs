@@ -151,6 +151,7 @@ pub async fn add_channel(store: &TestStore, phone_number_id: &str) -> ChannelId 
         bot_on: true,
         sending_on: true,
         clock_offset: 0,
+        meta: channels::Meta::default(),
     };
     let job = store.db.write(Urgency::First, move |tx| {
         let channel = channel.clone();

@@ -235,6 +235,7 @@ on_both!(
             bot_on: true,
             sending_on: true,
             clock_offset: 0,
+            meta: baton_server::store::channels::Meta::default(),
         };
         context
             .db

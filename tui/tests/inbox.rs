@@ -95,6 +95,7 @@ async fn serve(
             ClientFrame::Here(_)
             | ClientFrame::Close { .. }
             | ClientFrame::History { .. }
+            | ClientFrame::Board
             | ClientFrame::Templates { .. } => vec![],
         };
         for frame in frames {

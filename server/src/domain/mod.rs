@@ -8,4 +8,5 @@ pub mod merge;
 pub mod numbers;
 pub mod order;
 pub mod outgoing;
+pub mod standing;
 pub mod turn;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::standing::Stop;
 use baton_shared::{
     Epoch, Micros, Window,
     message::{Author, Delivery},
@@ -50,9 +51,18 @@ pub enum Hold {
     EarlierPartFailed,
     /// Its author wants it to go once the customer has written.
     UntilTheyWrite,
+    /// WhatsApp takes nothing from the number.
+    Stopped(Stop),
 }
 
 impl Hold {
+    /// The one that has this code.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let known = [Self::WindowClosed, Self::SwitchedOff, Self::EarlierPartFailed, Self::UntilTheyWrite];
+        let known = known.into_iter().find(|hold| hold.word() == word);
+        known.or_else(|| Stop::from_word(word).map(Self::Stopped))
+    }
+
     /// The code used in SQL and in events.
     pub const fn word(self) -> &'static str {
         match self {
@@ -60,12 +70,19 @@ impl Hold {
             Self::SwitchedOff => "switched_off",
             Self::EarlierPartFailed => "earlier_part_failed",
             Self::UntilTheyWrite => "until_they_write",
+            Self::Stopped(stop) => stop.word(),
         }
     }
 
     /// What is wrong and what to do, for an agent.
-    pub const fn sentence(self) -> &'static str {
-        match self {
+    pub fn sentence(self) -> String {
+        let sentence = match self {
+            Self::Stopped(stop) => {
+                return format!(
+                    "Not sent: {}. The operator has been told; it goes when that is settled.",
+                    stop.sentence()
+                );
+            }
             Self::WindowClosed => {
                 "Not sent: the 24-hour window is closed. Send a template, or wait until the customer writes."
             }
@@ -74,7 +91,8 @@ impl Hold {
             Self::UntilTheyWrite => {
                 "Waits: it goes out by itself when the customer writes, if its author has the conversation then."
             }
-        }
+        };
+        sentence.into()
     }
 }
 
@@ -85,6 +103,8 @@ pub struct Scene {
     pub epoch: Epoch,
     pub window: Window,
     pub switch: Switch,
+    /// Why WhatsApp takes nothing from the number.
+    pub stop: Option<Stop>,
     /// Our clock, corrected with Graph's `Date` header.
     pub now: Micros,
 }
@@ -119,6 +139,8 @@ pub fn start(author: Author, form: Form, epoch: Epoch, scene: Scene) -> Start {
     };
     if off {
         Start::Hold(Hold::SwitchedOff)
+    } else if let Some(stop) = scene.stop.filter(|stop| stop.stops(form)) {
+        Start::Hold(Hold::Stopped(stop))
     } else if form == Form::Template || scene.window.is_open(scene.now) {
         Start::Go
     } else {

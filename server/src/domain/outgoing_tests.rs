@@ -15,7 +15,7 @@ fn open() -> Window {
 }
 
 fn scene() -> Scene {
-    Scene { epoch: Epoch(4), window: open(), switch: Switch::On, now: NOW }
+    Scene { epoch: Epoch(4), window: open(), switch: Switch::On, stop: None, now: NOW }
 }
 
 fn tries(made: u32) -> Tries {

@@ -4,6 +4,7 @@
 
 mod api;
 mod batch;
+mod board;
 pub mod commands;
 mod cursor;
 mod feed;

@@ -166,9 +166,8 @@ fn waits(code: &str) -> String {
 }
 
 fn held(code: Option<&str>) -> String {
-    let known = [Hold::WindowClosed, Hold::SwitchedOff, Hold::EarlierPartFailed, Hold::UntilTheyWrite];
-    let hold = known.into_iter().find(|hold| Some(hold.word()) == code);
-    hold.map_or("Not sent: it is kept back. Send it again or cancel it.", Hold::sentence).into()
+    let hold = code.and_then(Hold::from_word);
+    hold.map_or_else(|| "Not sent: it is kept back. Send it again or cancel it.".into(), Hold::sentence)
 }
 
 fn failed(code: Option<&str>) -> String {

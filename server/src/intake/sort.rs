@@ -18,6 +18,7 @@ use crate::{
         letters::{DeadLetter, Notice},
         media,
         receipts::{FREE_ENTRY_POINT, Price, REFERRAL_CONVERSION},
+        standings::Said,
     },
     whatsapp::payload::{self, Fact, Inbound, Item, MovedTo, Sender, Status},
 };
@@ -102,7 +103,10 @@ impl Sorting<'_> {
                 self.batch.preferences.push(self.preference(&item, *timestamp, sender, *granted));
                 self.notice(&item, channel, kind);
             }
-            (Fact::Notice { kind, .. }, channel) => self.notice(&item, channel, kind),
+            (Fact::Notice { kind, .. }, channel) => {
+                self.standing(&item, channel);
+                self.notice(&item, channel, kind);
+            }
             (Fact::Message(_), channel) => self.notice(&item, channel, "message_from_nobody"),
             (Fact::Status(_), None) => self.notice(&item, None, "status"),
         }
@@ -201,6 +205,15 @@ impl Sorting<'_> {
         }
         let other: uuid::Uuid = self.context.ids.next(self.context.clock.now());
         format!("{wamid}#{other}")
+    }
+
+    /// What it says of how the account stands.
+    fn standing(&mut self, item: &Item, channel: Option<baton_shared::ChannelId>) {
+        let Ok(value) = serde_json::from_str(&item.raw) else { return };
+        let now = self.context.clock.now();
+        let at = item.time.map_or(now, baton_shared::Micros::from_seconds).min(now);
+        let said = payload::account::standings(&item.field, &value).into_iter();
+        self.batch.standings.extend(said.map(|standing| Said { account: item.waba.clone(), channel, standing, at }));
     }
 
     fn notice(&mut self, item: &Item, channel: Option<baton_shared::ChannelId>, kind: &str) {

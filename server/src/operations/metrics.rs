@@ -8,9 +8,13 @@ use baton_shared::protocol::PRESENCE_ENDS;
 use super::Keeper;
 use crate::{
     Context,
+    domain::standing::Weight,
     store::{
-        StoreError, channels, events,
+        StoreError,
+        channels::{self, Channel},
+        events,
         figures::{self, Figures},
+        standings,
     },
 };
 
@@ -67,6 +71,9 @@ struct Read {
     lag: i64,
     /// In seconds; `None`: the customer who waits longest, or nobody.
     waits: Option<f64>,
+    numbers: Vec<Channel>,
+    warnings: i64,
+    alarms: i64,
     /// A channel's name, and how many seconds ago its last delivery came.
     heard: Vec<(String, Option<f64>)>,
 }
@@ -77,12 +84,15 @@ async fn read(context: &Context) -> Result<Read, StoreError> {
     let figures = figures::read(reader.conn(), at.time, at.time.minus(PRESENCE_ENDS)).await?;
     let lag = events::lag(reader.conn()).await?;
     let mut heard = Vec::new();
-    for channel in channels::every(reader.conn()).await? {
+    let numbers = channels::every(reader.conn()).await?;
+    let warnings = standings::count(reader.conn(), Weight::Warning).await?;
+    let alarms = standings::count(reader.conn(), Weight::Alarm).await?;
+    for channel in &numbers {
         let last = channels::last_heard(reader.conn(), channel.id).await?;
-        heard.push((channel.name, last.map(|last| at.now.since(last).as_secs_f64())));
+        heard.push((channel.name.clone(), last.map(|last| at.now.since(last).as_secs_f64())));
     }
     let waits = figures.waiting_since.map(|since| at.now.since(since).as_secs_f64());
-    Ok(Read { figures, lag, waits, heard })
+    Ok(Read { figures, lag, waits, numbers, warnings, alarms, heard })
 }
 
 fn found(page: &mut Page, read: &Read) {
@@ -102,12 +112,38 @@ fn found(page: &mut Page, read: &Read) {
     #[expect(clippy::cast_precision_loss, reason = "a lag of centuries may be off by a microsecond")]
     let lag = read.lag as f64 / 1e6;
     page.gauge("baton_event_lag_seconds", "How far what clients see may be behind, at the most.", lag);
+    account(page, read);
     page.head("baton_channel_heard_seconds", "gauge", "How long ago the last delivery for a number came.");
     for (channel, ago) in &read.heard {
         // One that was never heard of has no age.
         if let Some(ago) = ago {
             page.line("baton_channel_heard_seconds", &[("channel", channel)], ago);
         }
+    }
+}
+
+/// What Meta says of the numbers.
+fn account(page: &mut Page, read: &Read) {
+    page.head("baton_account_warnings", "gauge", "Things that Meta says are wrong: see the board, or `doctor`.");
+    page.line("baton_account_warnings", &[("weight", "warning")], read.warnings);
+    page.line("baton_account_warnings", &[("weight", "alarm")], read.alarms);
+    page.head("baton_number_stopped", "gauge", "Whether WhatsApp takes nothing from a number.");
+    for number in &read.numbers {
+        page.line("baton_number_stopped", &[("channel", &number.name)], u8::from(number.meta.stop().is_some()));
+    }
+    page.head("baton_number_quality", "gauge", "Meta's rating of a number: 3 green, 2 yellow, 1 red, 0 unknown.");
+    for number in &read.numbers {
+        let quality = match number.meta.quality.as_deref() {
+            Some("GREEN") => 3,
+            Some("YELLOW") => 2,
+            Some("RED") => 1,
+            _ => 0,
+        };
+        page.line("baton_number_quality", &[("channel", &number.name)], quality);
+    }
+    page.head("baton_number_per_second", "gauge", "Messages that a number may send in a second.");
+    for number in &read.numbers {
+        page.line("baton_number_per_second", &[("channel", &number.name)], number.meta.per_second);
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod doctor;
 mod health;
 mod metrics;
+pub mod numbers;
 mod retention;
 pub mod templates;
 

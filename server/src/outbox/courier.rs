@@ -24,10 +24,11 @@ use crate::{
         media::Media,
         messages,
         outbox::{self, Candidate, Due, ReadMark, Report, Sending, Started},
+        standings,
     },
     whatsapp::{
         graph::{Accepted, CallError, Graph, Outgoing, Recipient},
-        limits::Pair,
+        limits::{Pair, Throughput},
         outgoing,
     },
 };
@@ -258,7 +259,9 @@ impl Courier {
             if renew(&self.with, lease.number, until).await? {
                 lease.renew_at = time.plus(RENEW_AFTER);
                 lease.rates().forget_idle(time);
-                return Ok(Some(lease.rates.clone()));
+                let rates = lease.rates.clone();
+                look_at_number(&self.with, &rates).await?;
+                return Ok(Some(rates));
             }
             self.lease = None;
         }
@@ -272,7 +275,9 @@ impl Courier {
         let mut reader = context.db.reader().await?;
         let recent = outbox::recent(reader.conn(), channel, at.now.minus(Pair::MEMORY)).await?;
         let recent = recent.into_iter().map(|(conversation, wall)| (conversation, at.lease_time_of(wall)));
+        drop(reader);
         let rates = Arc::new(Mutex::new(Rates::after(recent)));
+        look_at_number(&self.with, &rates).await?;
         self.lease = Some(Lease { number, renew_at: time.plus(RENEW_AFTER), rates: rates.clone() });
         Ok(Some(rates))
     }
@@ -291,6 +296,18 @@ impl Courier {
         });
         job.await
     }
+}
+
+/// Meta may have raised what the number may send, and what had stopped it may be over.
+async fn look_at_number(with: &With, rates: &Mutex<Rates>) -> Result<(), StoreError> {
+    let (id, now) = (with.channel.id, with.context.clock.now());
+    let Some(channel) = channels::by_id(with.context.db.reader().await?.conn(), id).await? else { return Ok(()) };
+    lock(rates).allow(u32::try_from(channel.meta.per_second).unwrap_or(Throughput::USUAL));
+    if channel.meta.stop().is_some() && channel.meta.stop_at(now).is_none() {
+        let job = with.context.db.write(Urgency::First, move |tx| Box::pin(standings::lift_over(tx, id, now)));
+        job.await?;
+    }
+    Ok(())
 }
 
 async fn renew(with: &With, number: i64, until: Micros) -> Result<bool, StoreError> {

@@ -10,6 +10,7 @@ use crate::whatsapp::limits::{Pair, Throughput};
 #[derive(Debug)]
 pub(super) struct Rates {
     number: Throughput,
+    per_second: u32,
     /// Meta has asked for silence until then.
     silent_until: Micros,
     pairs: HashMap<ConversationId, Pair>,
@@ -27,13 +28,26 @@ pub(super) enum TooFast {
 impl Rates {
     /// Goes on from the attempts of the last minutes, whoever made them.
     pub(super) fn after(attempts: impl IntoIterator<Item = (ConversationId, Micros)>) -> Self {
-        let mut rates =
-            Self { number: Throughput::new(Throughput::USUAL), silent_until: Micros(i64::MIN), pairs: HashMap::new() };
+        let per_second = Throughput::USUAL;
+        let mut rates = Self {
+            number: Throughput::new(per_second),
+            per_second,
+            silent_until: Micros(i64::MIN),
+            pairs: HashMap::new(),
+        };
         for (conversation, at) in attempts {
             rates.number.record(at);
             rates.pairs.entry(conversation).or_default().record(at);
         }
         rates
+    }
+
+    /// So many messages a second from now on.
+    pub(super) fn allow(&mut self, per_second: u32) {
+        if self.per_second != per_second {
+            self.per_second = per_second;
+            self.number.allow(per_second);
+        }
     }
 
     pub(super) fn take(&mut self, conversation: ConversationId, now: Micros) -> Result<(), TooFast> {

@@ -3,6 +3,7 @@
 use baton_shared::{ChannelId, Micros};
 
 use super::{Conn, Sql, StoreError, Tx, engine::on};
+use crate::domain::standing::Stop;
 
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Channel {
@@ -21,11 +22,50 @@ pub struct Channel {
     pub sending_on: bool,
     /// How far Graph's clock is ahead of ours, in microseconds.
     pub clock_offset: i64,
+    #[sqlx(flatten)]
+    pub meta: Meta,
+}
+
+/// How a number stands with Meta.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Meta {
+    /// `GREEN`, `YELLOW`, `RED`; `None` before anybody has said.
+    pub quality: Option<String>,
+    pub messaging_limit: Option<String>,
+    /// Messages that may leave in a second.
+    pub per_second: i64,
+    /// The business's own phone is on the same number.
+    pub coexistence: bool,
+    /// Why WhatsApp takes nothing from it: the word of a [`Stop`].
+    #[sqlx(rename = "hold")]
+    pub stop: Option<String>,
+    /// By the wall; without it until Meta says otherwise.
+    #[sqlx(rename = "hold_until")]
+    pub stop_until: Option<Micros>,
+}
+
+impl Default for Meta {
+    fn default() -> Self {
+        Self { quality: None, messaging_limit: None, per_second: 80, coexistence: false, stop: None, stop_until: None }
+    }
+}
+
+impl Meta {
+    /// Why nothing goes, whether or not it will be tried again soon.
+    pub fn stop(&self) -> Option<Stop> {
+        self.stop.as_deref().and_then(Stop::from_word)
+    }
+
+    /// Why nothing goes at `now`.
+    pub fn stop_at(&self, now: Micros) -> Option<Stop> {
+        self.stop().filter(|_| self.stop_until.is_none_or(|until| until > now))
+    }
 }
 
 macro_rules! columns {
     () => {
-        "id, app, phone_number_id, business_account_id, name, team, bot_on, sending_on, clock_offset"
+        "id, app, phone_number_id, business_account_id, name, team, bot_on, sending_on, clock_offset, \
+         quality, messaging_limit, per_second, coexistence, hold, hold_until"
     };
 }
 
@@ -38,11 +78,11 @@ const PUT: Sql = Sql::Both(
      business_account_id = excluded.business_account_id, name = excluded.name, team = excluded.team",
 );
 const SWITCH: Sql = Sql::Both("update channel set bot_on = $2, sending_on = $3 where id = $1");
-/// What was held by the switch goes to the fence again, which decides anew; the bot's words ($2)
-/// only when it may speak.
+/// What was held by the switch, or because the number was stopped, goes to the fence again, which decides anew;
+/// the bot's words ($2) only when it may speak.
 const RELEASE: Sql = Sql::Both(
     "update message set delivery = 'queued', next_try_at = 0, problem = null, trouble = false, version = version + 1 \
-     where channel_id = $1 and delivery = 'held' and problem = 'switched_off' \
+     where channel_id = $1 and delivery = 'held' and (problem = 'switched_off' or problem like 'number%') \
      and ($2 or author <> 'bot')",
 );
 const OFFSET: Sql = Sql::Both("update channel set clock_offset = $2 where id = $1");
@@ -53,7 +93,30 @@ const LEASE: Sql = Sql::Both(
 );
 const RENEW: Sql = Sql::Both("update channel set lease_until = $3 where id = $1 and lease = $2");
 
-pub const ALL: &[&Sql] = &[&EVERY, &BY_ID, &PUT, &SWITCH, &RELEASE, &OFFSET, &HEARD, &LAST_HEARD, &LEASE, &RENEW];
+const QUALITY: Sql = Sql::Both("update channel set quality = $2 where id = $1");
+const LIMIT: Sql = Sql::Both("update channel set messaging_limit = $2 where id = $1");
+const PER_SECOND: Sql = Sql::Both("update channel set per_second = $2 where id = $1 and not coexistence");
+const COEXISTENCE: Sql =
+    Sql::Both("update channel set coexistence = true, per_second = $2 where id = $1 and not coexistence");
+const STOP: Sql = Sql::Both("update channel set hold = $2, hold_until = $3 where id = $1");
+
+pub const ALL: &[&Sql] = &[
+    &EVERY,
+    &BY_ID,
+    &PUT,
+    &SWITCH,
+    &RELEASE,
+    &OFFSET,
+    &HEARD,
+    &LAST_HEARD,
+    &LEASE,
+    &RENEW,
+    &QUALITY,
+    &LIMIT,
+    &PER_SECOND,
+    &COEXISTENCE,
+    &STOP,
+];
 
 pub async fn every(conn: Conn<'_>) -> Result<Vec<Channel>, StoreError> {
     Ok(on!(conn, EVERY, |c, sql| sqlx::query_as(sql).fetch_all(c).await)?)
@@ -90,6 +153,47 @@ pub async fn switch(tx: &mut Tx, id: ChannelId, bot_on: bool, sending_on: bool) 
     }
     tx.wake(super::wakes::Topic::Outbox);
     tx.wake(super::wakes::Topic::Turns);
+    Ok(())
+}
+
+pub async fn set_quality(tx: &mut Tx, id: ChannelId, quality: &str) -> Result<(), StoreError> {
+    on!(tx.conn(), QUALITY, |c, sql| sqlx::query(sql).bind(id).bind(quality).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// In Meta's words.
+pub async fn set_limit(tx: &mut Tx, id: ChannelId, limit: &str) -> Result<(), StoreError> {
+    on!(tx.conn(), LIMIT, |c, sql| sqlx::query(sql).bind(id).bind(limit).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// A number that the business's own phone is on as well stays as slow as it is.
+pub async fn set_per_second(tx: &mut Tx, id: ChannelId, rate: i64) -> Result<(), StoreError> {
+    on!(tx.conn(), PER_SECOND, |c, sql| sqlx::query(sql).bind(id).bind(rate).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Somebody wrote on the business's own phone: from now on it sends no more than `rate` a second.
+pub async fn shares_with_phone(tx: &mut Tx, id: ChannelId, rate: i64) -> Result<(), StoreError> {
+    on!(tx.conn(), COEXISTENCE, |c, sql| sqlx::query(sql).bind(id).bind(rate).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// WhatsApp takes nothing from it, for this long if that is known.
+pub async fn stop(tx: &mut Tx, id: ChannelId, stop: Stop, until: Option<Micros>) -> Result<(), StoreError> {
+    let word = stop.word();
+    on!(tx.conn(), STOP, |c, sql| sqlx::query(sql).bind(id).bind(word).bind(until).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// It may send again; what waited for that is tried.
+pub async fn lift(tx: &mut Tx, id: ChannelId) -> Result<(), StoreError> {
+    let (none, never): (Option<&str>, Option<Micros>) = (None, None);
+    on!(tx.conn(), STOP, |c, sql| sqlx::query(sql).bind(id).bind(none).bind(never).execute(c).await.map(drop))?;
+    if let Some(channel) = by_id(tx.conn(), id).await?.filter(|channel| channel.sending_on) {
+        on!(tx.conn(), RELEASE, |c, sql| sqlx::query(sql).bind(id).bind(channel.bot_on).execute(c).await.map(drop))?;
+    }
+    tx.wake(super::wakes::Topic::Outbox);
     Ok(())
 }
 

@@ -30,7 +30,7 @@ use super::{
     media,
     messages::{self, Stored},
     receipts::Price,
-    statuses,
+    standings, statuses,
     wakes::Topic,
 };
 
@@ -117,6 +117,7 @@ pub struct Batch {
     pub statuses: Vec<StatusNews>,
     pub preferences: Vec<Preference>,
     pub notices: Vec<Notice>,
+    pub standings: Vec<standings::Said>,
     pub letters: Vec<DeadLetter>,
 }
 
@@ -126,6 +127,7 @@ impl Batch {
         self.statuses.extend(other.statuses);
         self.preferences.extend(other.preferences);
         self.notices.extend(other.notices);
+        self.standings.extend(other.standings);
         self.letters.extend(other.letters);
     }
 }
@@ -153,6 +155,7 @@ pub async fn store(tx: &mut Tx, batch: &Batch, policy: &Policy, at: Moment, ids:
     statuses::store(tx, &batch.statuses, at, ids).await?;
     wishes::store(tx, &batch.preferences, at, ids).await?;
     letters::notice_all(tx, &batch.notices).await?;
+    standings::store(tx, &batch.standings, at.now).await?;
     for letter in &batch.letters {
         if letters::insert(tx, letter).await? {
             events::append(tx, Event::new("dead_letter", at.now)).await?;
@@ -216,12 +219,20 @@ async fn store_arrivals(
     conversations::save_all(tx, &changed).await?;
     let told: Vec<Event> = recycled.into_iter().chain(facts.iter().cloned()).collect();
     events::append_all(tx, &told).await?;
+    let shared: HashSet<ChannelId> =
+        once.iter().filter(|one| one.origin == Origin::Echo).map(|one| one.channel).collect();
+    for channel in shared {
+        channels::shares_with_phone(tx, channel, SHARED_WITH_PHONE).await?;
+    }
     let heard: HashSet<ChannelId> = changed.iter().map(|thread| thread.channel).collect();
     for channel in heard {
         channels::heard(tx, channel, at.now).await?;
     }
     Ok(Kept { messages: facts.len(), duplicates: arrivals.len() - facts.len() })
 }
+
+/// Messages a second of a number that is also in the WhatsApp Business app (Meta: throughput).
+const SHARED_WITH_PHONE: i64 = 20;
 
 /// Those of Meta's ids that are stored already.
 async fn known(tx: &mut Tx, arrivals: &[&Arrival]) -> Result<HashSet<String>, StoreError> {

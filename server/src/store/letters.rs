@@ -98,7 +98,10 @@ pub async fn notice_all(tx: &mut Tx, notices: &[Notice]) -> Result<(), StoreErro
     });
     let rows = json::rows(rows.collect());
     on!(tx.conn(), NOTICE, |c, sql| sqlx::query(sql).bind(rows).execute(c).await.map(drop))?;
-    if notices.iter().any(|one| one.field.starts_with("message_template_") || one.field.starts_with("template_")) {
+    // Also of numbers: of which of several it is, only Graph says.
+    const ASKED_AGAIN: [&str; 5] =
+        ["message_template_", "template_", "phone_number_", "account_", "business_capability_"];
+    if notices.iter().any(|one| ASKED_AGAIN.iter().any(|start| one.field.starts_with(start))) {
         tx.wake(Topic::Templates);
     }
     Ok(())

@@ -34,6 +34,7 @@ pub mod receipts;
 pub mod rows;
 pub mod scratch;
 pub mod settings;
+pub mod standings;
 pub mod statuses;
 pub mod templates;
 pub mod turns;
@@ -69,6 +70,7 @@ pub const STATEMENTS: &[&[&Sql]] = &[
     receipts::ALL,
     rows::ALL,
     settings::ALL,
+    standings::ALL,
     statuses::ALL,
     templates::ALL,
     turns::ALL,

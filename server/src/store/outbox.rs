@@ -11,8 +11,11 @@ use baton_shared::{
 };
 
 use crate::{
-    domain::outgoing::{
-        self, Ahead, Form, Gate, Hold, Next, Outcome, REQUEST_DEADLINE, Scene, Start, Switch, Tries, UNKNOWN_HOLDS,
+    domain::{
+        outgoing::{
+            self, Ahead, Form, Gate, Hold, Next, Outcome, REQUEST_DEADLINE, Scene, Start, Switch, Tries, UNKNOWN_HOLDS,
+        },
+        standing::Stop,
     },
     mutation::{self, Mutation},
 };
@@ -28,7 +31,7 @@ use super::{
     events::{self, Event},
     media::{self, Media},
     messages::{self, Stored},
-    statuses,
+    standings, statuses,
     wakes::Topic,
 };
 
@@ -347,7 +350,8 @@ async fn decide(tx: &mut Tx, thread: &Conversation, message: &Stored, at: Moment
     let said_under = message.epoch.filter(|_| !mutation::is(Mutation::NoFence)).unwrap_or(thread.epoch);
     let now = Micros(at.now.0.saturating_add(channel.clock_offset));
     let form = if message.kind == TEMPLATE { Form::Template } else { Form::Free };
-    let scene = Scene { epoch: thread.epoch, window: thread.window, switch, now };
+    let stop = channel.meta.stop_at(at.now);
+    let scene = Scene { epoch: thread.epoch, window: thread.window, switch, stop, now };
     Ok(outgoing::start(message.author, form, said_under, scene))
 }
 
@@ -499,7 +503,7 @@ async fn hold(
     events::append(tx, Event::new("message_state", at.now).of(thread.id).about(message.id)).await?;
     statuses::hold_later_parts(tx, thread, message, at, ids).await?;
     // A sentence of the system's that is switched off needs nobody; the customer's question does.
-    if hold == Hold::SwitchedOff && message.author == Author::System {
+    if matches!(hold, Hold::SwitchedOff | Hold::Stopped(_)) && message.author == Author::System {
         return Ok(());
     }
     ask_person_after_failure(tx, thread, message, at, ids).await
@@ -529,7 +533,15 @@ pub async fn settle(
     let Some((mut thread, mut message)) = locked(tx, candidate).await? else {
         return Ok(());
     };
-    let next = next(&thread, &message, report, at);
+    let stop = report.code.and_then(Stop::of_error);
+    let next = match (next(&thread, &message, report, at), stop) {
+        // Not this message is wrong: it waits with all the others.
+        (Next::Failed(_), Some(stop)) => Next::Held(Hold::Stopped(stop)),
+        (next, _) => next,
+    };
+    if let Some(stop) = stop {
+        stopped(tx, thread.channel, stop, at).await?;
+    }
     attempt_ended(tx, attempt, next, report, at).await?;
     if message.attempt != Some(attempt) {
         return Ok(());
@@ -582,6 +594,16 @@ fn wait_for(message: &mut Stored, report: &Report, again: Micros) {
     message.deadline = None;
     // Why it waits; nobody has to do anything about it.
     message.problem = Some(report.code.map_or_else(|| NOT_REACHED.into(), |code| code.to_string()));
+}
+
+/// How long a number whose sends are refused for its own sake is left alone before one is tried again.
+const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(10 * 60);
+
+/// Everything from this number would be refused: nothing more is sent for a while.
+pub(super) async fn stopped(tx: &mut Tx, id: ChannelId, stop: Stop, at: Moment) -> Result<(), StoreError> {
+    let Some(channel) = channels::by_id(tx.conn(), id).await? else { return Ok(()) };
+    let until = at.now.plus(TRIED_AGAIN_AFTER);
+    standings::stopped_by_error(tx, &channel, stop, until, at.now).await
 }
 
 fn next(thread: &Conversation, message: &Stored, report: &Report, at: Moment) -> Next {

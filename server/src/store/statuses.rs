@@ -9,6 +9,8 @@ use baton_shared::{
 };
 use uuid::Uuid;
 
+use crate::domain::standing::Stop;
+
 use super::{
     Conn, Moment, Sql, StoreError, Tx,
     consents::Source,
@@ -18,6 +20,7 @@ use super::{
     engine::on,
     events::{self, Event},
     messages::{self, Stored},
+    outbox,
     receipts::{self, Price},
     wakes::Topic,
 };
@@ -165,6 +168,9 @@ pub(super) async fn apply(
     message.trouble = after == Delivery::Failed;
     message.problem = (after == Delivery::Failed).then(|| news.code.unwrap_or_default().to_string());
     thread.updated_at = at.now;
+    if let Some(stop) = news.code.filter(|_| after == Delivery::Failed).and_then(Stop::of_error) {
+        outbox::stopped(tx, thread.channel, stop, at).await?;
+    }
     if news.code == Some(WINDOW_CLOSED) && after == Delivery::Failed {
         thread.window = thread.window.overrule();
     }

@@ -44,7 +44,44 @@ const PUT: Sql = Sql::Both(concat!(
 ));
 const FORGET: Sql = Sql::Both("delete from template where business_account_id = $1 and synced_at < $2");
 
-pub const ALL: &[&Sql] = &[&OF, &BY_NAME, &PUT, &FORGET];
+const AMEND: Sql = Sql::Both(
+    "update template set status = coalesce($4, status), quality = coalesce($5, quality), \
+     category = coalesce($6, category) where business_account_id = $1 and name = $2 and language = $3",
+);
+const UNUSABLE: Sql = Sql::Both(
+    "select name, language, status from template where business_account_id = $1 \
+     and status in ('PAUSED', 'REJECTED', 'DISABLED', 'LIMIT_EXCEEDED', 'LOCKED') order by name, language limit $2",
+);
+
+pub const ALL: &[&Sql] = &[&OF, &BY_NAME, &PUT, &FORGET, &AMEND, &UNUSABLE];
+
+/// What Meta says of one before the next look: its status, quality and category, as far as it says.
+pub async fn amend(
+    tx: &mut Tx,
+    account: &str,
+    name: &str,
+    language: &str,
+    [status, quality, category]: [Option<&str>; 3],
+) -> Result<(), StoreError> {
+    on!(tx.conn(), AMEND, |c, sql| {
+        sqlx::query(sql)
+            .bind(account)
+            .bind(name)
+            .bind(language)
+            .bind(status)
+            .bind(quality)
+            .bind(category)
+            .execute(c)
+            .await
+            .map(drop)
+    })?;
+    Ok(())
+}
+
+/// Up to `limit` that Meta does not let be sent: name, language, status.
+pub async fn unusable(conn: Conn<'_>, account: &str, limit: i64) -> Result<Vec<(String, String, String)>, StoreError> {
+    Ok(on!(conn, UNUSABLE, |c, sql| sqlx::query_as(sql).bind(account).bind(limit).fetch_all(c).await)?)
+}
 
 /// Up to `limit` of an account, by name.
 pub async fn of_account(conn: Conn<'_>, account: &str, limit: i64) -> Result<Vec<Stored>, StoreError> {

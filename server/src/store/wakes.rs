@@ -12,7 +12,7 @@ pub enum Topic {
     Outbox,
     /// An event was appended.
     Events,
-    /// Meta said that a template has changed.
+    /// Meta said that a template, a number or an account has changed.
     Templates,
     /// A file may be fetched.
     Media,

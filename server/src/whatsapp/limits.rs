@@ -17,6 +17,9 @@ impl Throughput {
     /// What every number may send and receive a second.
     pub const USUAL: u32 = 80;
 
+    /// What Meta raises a busy number with many customers to.
+    pub const UPGRADED: u32 = 1_000;
+
     /// What a number may that is also used in the WhatsApp Business app.
     pub const COEXISTENCE: u32 = 20;
 
@@ -25,6 +28,11 @@ impl Throughput {
         let burst = (per_second / 10).max(1);
         let pace = (per_second - burst.min(per_second)).max(1);
         Self { interval: Duration::from_secs(1) / pace, burst, virtual_time: Micros::ZERO }
+    }
+
+    /// Another allowance from now on; what was taken is not forgotten.
+    pub fn allow(&mut self, per_second: u32) {
+        *self = Self { virtual_time: self.virtual_time, ..Self::new(per_second) };
     }
 
     /// Takes one message out of the allowance.

@@ -68,6 +68,7 @@ impl Picture {
             ServerFrame::Events(events) => self.follow(events, now),
             ServerFrame::Thread(thread) => self.open(*thread),
             ServerFrame::Welcome { .. }
+            | ServerFrame::Board(_)
             | ServerFrame::Merged { .. }
             | ServerFrame::History { .. }
             | ServerFrame::Answer { .. }

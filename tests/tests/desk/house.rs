@@ -100,6 +100,7 @@ impl House {
             bot_on: true,
             sending_on: true,
             clock_offset: 0,
+            meta: channels::Meta::default(),
         };
         self.write(move |tx| {
             let channel = channel.clone();

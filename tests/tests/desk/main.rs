@@ -5,6 +5,7 @@
 mod house;
 
 mod acts;
+mod board;
 mod drafts;
 mod merge;
 mod outage;

@@ -150,6 +150,7 @@ on_both!(promise_11_every_frame_by_every_role, |store| {
             (ClientFrame::Open { conversation }, Right::SeeQueue),
             (ClientFrame::History { conversation, before }, Right::SeeQueue),
             (ClientFrame::Templates { conversation }, Right::SeeQueue),
+            (ClientFrame::Board, Right::Reports),
             (ClientFrame::Draft { conversation, text: "text".into(), based_on: 0 }, Right::Work),
         ];
         for (frame, right) in asks {
@@ -159,6 +160,7 @@ on_both!(promise_11_every_frame_by_every_role, |store| {
                     ServerFrame::Thread(_)
                     | ServerFrame::History { .. }
                     | ServerFrame::Templates { .. }
+                    | ServerFrame::Board(_)
                     | ServerFrame::DraftSaved { .. } => Some(true),
                     ServerFrame::Problem { code: ProblemCode::NotAllowed, fatal: false, .. } => Some(false),
                     _ => None,

@@ -144,6 +144,7 @@ fn paste_into(overlay: &mut Overlay, text: &str) {
         | Overlay::Resolve(_)
         | Overlay::Resend { .. }
         | Overlay::Split { .. }
+        | Overlay::Board(_)
         | Overlay::Raw { .. }
         | Overlay::React(_)
         | Overlay::Quit => {}

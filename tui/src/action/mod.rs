@@ -2,6 +2,7 @@
 
 mod answer;
 mod attach;
+mod board;
 mod compose;
 mod control;
 mod draft;
@@ -104,6 +105,7 @@ fn perform(state: &mut State, action: Action, out: &mut Effects) {
         Action::Resolve => control::resolve(state, out),
         Action::Release => control::release(state, out),
         Action::Escalate => control::escalate(state, out),
+        Action::Board => board::show(state, out),
         Action::Split => merge::ask(state),
         Action::Assign => control::assign(state, out),
         Action::Approve => proposal::approve(state, out),

@@ -5,7 +5,7 @@ use baton_shared::{
     protocol::{self, Events, ProblemCode, ServerFrame},
 };
 
-use super::{answer, hands, merge, template};
+use super::{answer, board, hands, merge, template};
 use crate::{
     event::{Effect, Effects},
     local::Slot,
@@ -71,6 +71,7 @@ fn frame_came(state: &mut State, frame: ServerFrame, local: Micros, out: &mut Ef
     match frame {
         ServerFrame::Snapshot { rows, people, .. } => snapshot(state, rows, people),
         ServerFrame::Events(events) => events_came(state, events, local, out),
+        ServerFrame::Board(board) => board::came(state, *board),
         ServerFrame::Merged { gone, into } => merge::follow(state, gone, into, out),
         ServerFrame::Thread(thread) => thread_came(state, *thread),
         ServerFrame::History { conversation, messages, marks, more } => {

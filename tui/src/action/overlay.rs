@@ -11,7 +11,9 @@ use crate::{
     local::Slot,
     state::{
         State,
-        overlay::{Assign, Consent, Field, OUTCOMES, Overlay, Picker, REACTIONS, React, SHEET_WIDTH, Sheet, Take},
+        overlay::{
+            Assign, Board, Consent, Field, OUTCOMES, Overlay, Picker, REACTIONS, React, SHEET_WIDTH, Sheet, Take,
+        },
         toast::Tone,
     },
 };
@@ -62,6 +64,7 @@ pub(super) fn key(state: &mut State, chord: Chord, out: &mut Effects) {
             }
             _ => Some(Overlay::Resend { conversation, message }),
         },
+        Overlay::Board(board) => scrolled(chord, board.scroll).map(|scroll| Overlay::Board(Board { scroll, ..board })),
         Overlay::Split { conversation } => match chord.code {
             KeyCode::Enter => {
                 if let Some(epoch) = state.queue.get(conversation).map(|row| row.epoch) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use baton_shared::protocol::{Act, Doing};
 
-use super::{draft, give, with_thread};
+use super::{board, draft, give, with_thread};
 use crate::{
     event::{Effect, Effects},
     local::Slot,
@@ -34,6 +34,7 @@ pub(super) fn settle(state: &mut State, out: &mut Effects) {
     draft::keep_due(state, out);
     draft::tell_server(state, out);
     be_here(state, out);
+    board::ask_again(state, out);
 }
 
 /// Whoever looks elsewhere is told that somebody waits.

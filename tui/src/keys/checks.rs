@@ -207,6 +207,10 @@ pub(super) fn escalate(state: &State) -> Checked {
     }
 }
 
+pub(super) fn board(state: &State) -> Checked {
+    if state.is_supervisor() || state.is_admin() { Ok(()) } else { why("the board is for supervisors and admins") }
+}
+
 pub(super) fn split(state: &State) -> Checked {
     let conversation = opened(state)?;
     if state.open_thread().is_none_or(|thread| thread.card.merged.is_none()) {

@@ -48,6 +48,7 @@ pub enum Action {
     Release,
     Escalate,
     Split,
+    Board,
     Assign,
     Approve,
     EditProposal,

@@ -90,6 +90,7 @@ pub static TABLE: &[Spec] = &[
     spec!(View ToggleContext, "toggle_context", ["space w c"], NORMAL, "show or hide the context", 0, always),
     spec!(View Wider, "wider_queue", [">"], NORMAL, "wider queue", 0, always),
     spec!(View Narrower, "narrower_queue", ["<"], NORMAL, "narrower queue", 0, always),
+    spec!(View Board, "board", ["B"], NORMAL, "how the numbers stand", 0, checks::board),
     spec!(View Redraw, "redraw", ["ctrl+l"], ANYWHERE, "paint the screen anew", 0, always),
     spec!(View Palette, "palette", [":", "alt+x"], NORMAL, "all actions by name", 0, always),
     spec!(View Help, "help", ["?", "f1"], NORMAL, "help", 12, always),

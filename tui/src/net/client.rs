@@ -420,6 +420,7 @@ impl Client {
             // It was on its way when the conversation was closed: nothing would keep it up to date.
             ServerFrame::Thread(ref thread) if !self.open.contains(&thread.row.conversation) => None,
             ServerFrame::Thread(_)
+            | ServerFrame::Board(_)
             | ServerFrame::Merged { .. }
             | ServerFrame::History { .. }
             | ServerFrame::Templates { .. }

@@ -14,6 +14,8 @@ use super::{Client, NetEvent};
 pub enum Request {
     Command(Command),
     Open(ConversationId),
+    /// How the numbers stand.
+    Board,
     Close(ConversationId),
     History {
         conversation: ConversationId,
@@ -53,6 +55,9 @@ fn apply(client: &mut Client, request: Request) {
     match request {
         Request::Command(command) => client.submit(command),
         Request::Open(conversation) => client.open(conversation),
+        Request::Board => {
+            client.say(&ClientFrame::Board);
+        }
         Request::Close(conversation) => client.close_conversation(conversation),
         Request::History { conversation, before } => {
             client.say(&ClientFrame::History { conversation, before });

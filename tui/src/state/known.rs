@@ -110,6 +110,60 @@ pub struct Merged {
     pub messages: i64,
 }
 
+/// How the numbers stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Board {
+    pub at: Micros,
+    pub numbers: Vec<BoardNumber>,
+    pub warnings: Vec<Warning>,
+}
+
+/// One of our numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoardNumber {
+    pub name: Clean,
+    pub stopped: Option<Clean>,
+    /// `green`, `yellow`, `red`.
+    pub quality: Option<Clean>,
+    pub limit: Option<Clean>,
+    pub templates: Vec<Clean>,
+    /// Switches, counts and times.
+    pub figures: protocol::BoardNumber,
+}
+
+/// Something that Meta says is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    pub at: Micros,
+    pub text: Clean,
+    pub grave: bool,
+}
+
+impl From<protocol::Board> for Board {
+    fn from(board: protocol::Board) -> Self {
+        let warning = |one: protocol::Warning| Warning { at: one.at, text: Clean::line(&one.text), grave: one.grave };
+        Self {
+            at: board.at,
+            numbers: board.numbers.into_iter().map(BoardNumber::from).collect(),
+            warnings: board.warnings.into_iter().map(warning).collect(),
+        }
+    }
+}
+
+impl From<protocol::BoardNumber> for BoardNumber {
+    fn from(number: protocol::BoardNumber) -> Self {
+        let small = |word: &String| Clean::line(&word.to_lowercase().replace('_', " "));
+        Self {
+            name: Clean::line(&number.name),
+            stopped: number.stopped.as_deref().map(Clean::line),
+            quality: number.quality.as_ref().map(small),
+            limit: number.limit.as_ref().map(small),
+            templates: number.templates.iter().map(|one| Clean::line(one)).collect(),
+            figures: number,
+        }
+    }
+}
+
 /// One stretch from escalation to hand back or resolve.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handoff {

@@ -1,9 +1,13 @@
 //! What may lie over the inbox: a stack, the topmost gets the keys, Esc takes one away and never
 //! discards what was typed.
 
-use baton_shared::{AgentId, ConversationId, MessageId, Role, file::FileKind, template::Template};
+use baton_shared::{AgentId, ConversationId, MessageId, Micros, Role, file::FileKind, template::Template};
 
-use super::{State, form::Form, known::Person};
+use super::{
+    State,
+    form::Form,
+    known::{self, Person},
+};
 use crate::{
     composer::Editor,
     event::Looked,
@@ -33,6 +37,8 @@ pub enum Overlay {
         conversation: ConversationId,
         message: MessageId,
     },
+    /// How the numbers stand.
+    Board(Board),
     /// What was merged last is split off again.
     Split {
         conversation: ConversationId,
@@ -156,6 +162,15 @@ impl FileField {
             Self::Kind => Self::Caption,
         }
     }
+}
+
+/// How the numbers stand, as the server said last.
+#[derive(Clone, Debug, Default)]
+pub struct Board {
+    pub known: Option<known::Board>,
+    pub scroll: usize,
+    /// When the server was asked last.
+    pub asked_at: Micros,
 }
 
 /// Saving the file of a message.

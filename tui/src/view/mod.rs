@@ -1,6 +1,7 @@
 //! The only painter: reads the state, writes cells. One file an area, named as in `state` and `action`.
 
 mod attach;
+mod board;
 mod composer;
 mod context;
 mod dialog;

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{
-    attach, context, dialog, form, help,
+    attach, board, context, dialog, form, help,
     pen::{Pen, fixed},
     template,
 };
@@ -31,6 +31,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, state: &State) {
             Overlay::Resolve(sheet) => dialog::resolve(pen, state, sheet, area),
             Overlay::Assign(assign) => dialog::assign(pen, state, assign, area),
             Overlay::Resend { message, .. } => dialog::resend(pen, state, *message, area),
+            Overlay::Board(sheet) => board::draw(pen, state, sheet, area),
             Overlay::Split { conversation } => dialog::split(pen, state, *conversation, area),
             Overlay::Raw { text, scroll } => dialog::raw(pen, text, *scroll, area),
             Overlay::Template(sheet) => template::draw(pen, state, sheet, area),
@@ -68,6 +69,7 @@ fn area(pen: &Pen<'_>, state: &State, overlay: &Overlay) -> Rect {
         }
         Overlay::Resend { .. } => (60, 9),
         Overlay::Split { .. } => (60, 11),
+        Overlay::Board(_) => (96.min(screen.width.saturating_sub(2)), screen.height.saturating_sub(4)),
         Overlay::Template(_) => (96.min(screen.width.saturating_sub(2)), 22.min(screen.height.saturating_sub(2))),
         Overlay::File(_) => (76, 16),
         Overlay::Offer(sheet) => (74, if sheet.form.is_some() { 17 } else { 12 }),

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use baton_shared::{
-    Control,
+    Control, Role,
     message::{Author, Body, Delivery, Message},
-    protocol::{Merged, Preview, Row, ServerFrame},
+    protocol::{Board, BoardNumber, Merged, Person, Preview, Row, ServerFrame, Warning},
 };
 use proptest::prelude::*;
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -13,7 +13,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::paint;
 use crate::{
     event::Cause,
-    fixture::{DUBAI, Inbox, KENJI, LEO, LUCIA, MARINA, NOW, agent, ago, conversation, marina, row, said},
+    fixture::{ANA, DUBAI, Inbox, KENJI, LEO, LUCIA, MARINA, NOW, agent, ago, conversation, marina, person, row, said},
     net::NetEvent,
     state::Mode,
     text::strange,
@@ -110,6 +110,58 @@ fn every_overlay() {
         inbox.press(keys);
         insta::assert_snapshot!(format!("overlay_{name}"), screen(&inbox, &dark()));
     }
+}
+
+#[test]
+fn how_the_numbers_stand() {
+    let mut inbox = Inbox::seeded((100, 30));
+    inbox.press("B");
+    assert!(inbox.toast().contains("for supervisors"), "{}", inbox.toast());
+    let rita = Person { role: Role::Supervisor, ..person(ANA) };
+    inbox.net(NetEvent::Welcome { me: rita, now: NOW });
+    inbox.press("B");
+    let shop = BoardNumber {
+        name: "shop".into(),
+        bot_on: true,
+        sending_on: true,
+        stopped: None,
+        stopped_until: None,
+        quality: Some("GREEN".into()),
+        limit: Some("TIER_2K".into()),
+        per_second: 80,
+        coexistence: false,
+        heard_at: Some(ago(4)),
+        waiting: 3,
+        late: 12,
+        queued: 1,
+        held: 0,
+        templates: vec!["parcel_sent (de): paused".into()],
+    };
+    let repairs = BoardNumber {
+        name: "repairs".into(),
+        stopped: Some("the payment for our account does not work".into()),
+        stopped_until: Some(NOW.plus(Duration::from_secs(400))),
+        quality: Some("RED".into()),
+        limit: None,
+        per_second: 20,
+        coexistence: true,
+        heard_at: None,
+        late: 0,
+        held: 4,
+        templates: vec![],
+        ..shop.clone()
+    };
+    let warning = |grave, text: &str| Warning { at: ago(7_000), text: text.into(), grave };
+    let board = Board {
+        at: NOW,
+        numbers: vec![shop, repairs],
+        warnings: vec![
+            warning(true, "the payment for our account does not work"),
+            warning(false, "template parcel_sent (de): paused (three hours, for customers blocked us after it)"),
+        ],
+    };
+    inbox.server(ServerFrame::Board(Box::new(board)));
+    insta::assert_snapshot!("overlay_board", screen(&inbox, &dark()));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 use crate::store::{StoreError, Urgency, drafts};
 
 use super::{
-    super::{commands, roles::Right, thread, typing::Typing},
+    super::{board, commands, roles::Right, thread, typing::Typing},
     GARBAGE_LIMIT, ONE_MORE_EVERY, OPEN_LIMIT, Session,
     wire::{End, Heard, Wire},
 };
@@ -49,6 +49,7 @@ impl Session<'_> {
             ClientFrame::Open { conversation } => self.open(wire, conversation).await,
             ClientFrame::History { conversation, before } => self.history(wire, conversation, before).await,
             ClientFrame::Templates { conversation } => self.templates(wire, conversation).await,
+            ClientFrame::Board => self.board(wire).await,
             ClientFrame::Command(command) => self.command(wire, &command).await,
             ClientFrame::Draft { conversation, text, based_on } => {
                 self.draft(wire, conversation, &text, based_on).await
@@ -101,6 +102,14 @@ impl Session<'_> {
             Some(templates) => wire.say(&ServerFrame::Templates { conversation, templates }).await,
             None => problem(wire, ProblemCode::NotAllowed, NOTHING_THERE).await,
         }
+    }
+
+    async fn board(&self, wire: &mut Wire) -> Result<(), End> {
+        if !self.follower.viewer().may(Right::Reports) {
+            return problem(wire, ProblemCode::NotAllowed, "The board is for supervisors and admins.").await;
+        }
+        let board = board::read(&self.hub.context).await?;
+        wire.say(&ServerFrame::Board(Box::new(board))).await
     }
 
     async fn command(&mut self, wire: &mut Wire, command: &Command) -> Result<(), End> {

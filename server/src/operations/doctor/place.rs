@@ -16,7 +16,7 @@ use crate::{
     store::{
         Db, OpenError, StoreError, agents, channels, events,
         figures::{self, Figures},
-        letters,
+        letters, standings,
     },
     whatsapp::graph::{Request, Transport},
 };
@@ -140,6 +140,8 @@ struct Found {
     admins: usize,
     reason: Option<String>,
     channels: Vec<Heard>,
+    /// What Meta says.
+    wrong: Vec<standings::Kept>,
 }
 
 struct Heard {
@@ -169,6 +171,7 @@ async fn read(db: &Db, now: Micros) -> Result<Found, StoreError> {
         admins: count(true),
         reason: letter.map(|letter| letter.reason),
         channels: heard,
+        wrong: standings::wrong(reader.conn(), 20).await?,
     })
 }
 
@@ -198,12 +201,19 @@ fn waiting(report: &mut Report, found: &Found) {
             ),
         ),
     }
+    for one in &found.wrong {
+        let about = format!("Meta on {}", one.account);
+        if one.is_grave() { report.wrong(about, one.sentence()) } else { report.note(about, one.sentence()) }
+    }
     for Heard { channel, ago } in &found.channels {
         let about = format!("webhooks of {}", channel.name);
         match ago {
             None => report.note(about, "none has come yet: write to the number from a phone"),
             Some(ago) if *ago > QUIET => report.note(about, format!("the last came {} ago", age(*ago))),
             Some(ago) => report.right(about, format!("the last came {} ago", age(*ago))),
+        }
+        if let Some(stop) = channel.meta.stop() {
+            report.wrong(format!("sending of {}", channel.name), format!("held back: {}", stop.sentence()));
         }
         let off = match (channel.bot_on, channel.sending_on) {
             (_, false) => Some("nothing is sent: `baton-server switch sending on` ends that"),

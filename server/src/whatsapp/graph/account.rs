@@ -21,6 +21,8 @@ pub struct PhoneNumber {
     pub account_mode: Option<String>,
     /// `STANDARD`, `HIGH`, ...
     pub throughput: Option<String>,
+    /// How many customers the business may write to first in a day: `TIER_2K`, ...
+    pub messaging_limit: Option<String>,
     /// Meta's clock.
     pub date: Option<Micros>,
 }
@@ -69,7 +71,8 @@ pub struct TokenFacts {
     pub scopes: Vec<String>,
 }
 
-const PHONE_NUMBER_FIELDS: &str = "id,display_phone_number,verified_name,quality_rating,status,account_mode,throughput";
+const PHONE_NUMBER_FIELDS: &str = "id,display_phone_number,verified_name,quality_rating,status,account_mode,throughput,\
+                                   whatsapp_business_manager_messaging_limit";
 
 const TEMPLATE_FIELDS: &str = "id,name,language,category,status,quality_score,components";
 
@@ -86,6 +89,7 @@ impl Graph {
             status: text("status"),
             account_mode: text("account_mode"),
             throughput: answer.json.get("throughput").and_then(|throughput| answer::text(throughput, "level")),
+            messaging_limit: text("whatsapp_business_manager_messaging_limit"),
             date: answer.date,
         })
     }

@@ -1,6 +1,7 @@
 //! A webhook body taken apart, leniently: every message, status and other fact of every change of
 //! every entry, in order. What nobody knows yet is kept by name with its JSON, never refused.
 
+pub mod account;
 mod detail;
 mod file;
 mod json;
@@ -36,6 +37,8 @@ pub struct Item {
     pub waba: String,
     /// The change's `field`, or empty.
     pub field: String,
+    /// When Meta says it happened, for facts about the account: the entry's `time`, in seconds.
+    pub time: Option<i64>,
     /// The channel; `None` for facts about the account.
     pub phone_number_id: Option<String>,
     /// The channel's number for people, in digits.
@@ -110,20 +113,22 @@ fn read_entry(entry: &Value, items: &mut Vec<Item>) {
     let waba = json::text(entry, "id").unwrap_or_default();
     let changes = json::elements(entry, "changes");
     if changes.is_empty() {
-        let mut change = Change { waba, field: String::new(), value: &Value::Null, items };
+        let mut change = Change { waba, time: None, field: String::new(), value: &Value::Null, items };
         change.notice("entry_without_changes", entry);
         return;
     }
     for change in changes {
         let field = json::text(change, "field").unwrap_or_default();
         let value = json::get(change, "value").unwrap_or(&Value::Null);
-        Change { waba: waba.clone(), field, value, items }.read(change);
+        let time = json::number(entry, "time");
+        Change { waba: waba.clone(), time, field, value, items }.read(change);
     }
 }
 
 /// One change while it is read.
 struct Change<'a, 'out> {
     waba: String,
+    time: Option<i64>,
     field: String,
     value: &'a Value,
     items: &'out mut Vec<Item>,
@@ -238,6 +243,7 @@ impl Change<'_, '_> {
             index: i64::try_from(self.items.len()).unwrap_or(i64::MAX),
             waba: self.waba.clone(),
             field: self.field.clone(),
+            time: self.time,
             phone_number_id: self.channel("phone_number_id"),
             display_phone_number: self.display_phone_number(),
             fact,
