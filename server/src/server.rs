@@ -219,6 +219,7 @@ async fn start_rooms(context: &Context, parts: &Parts, life: &Lifecycle) -> Resu
     let mut name = [0; 8];
     context.ids.fill(&mut name);
     life.spawn(operations::run(context.clone(), life.stopping()));
+    life.spawn(operations::history::run(context.clone(), numbers.clone(), life.stopping()));
     life.spawn(operations::numbers::run(context.clone(), numbers, life.stopping()));
     life.spawn(operations::templates::run(context.clone(), accounts(context, &graphs), life.stopping()));
     life.spawn(notify::run(context.db.clone(), hex::encode(name), life.stopping()));

@@ -118,6 +118,10 @@ pub enum Act {
     HandBack { epoch: Epoch, outcome: String, note: String, promised: String },
     /// Done, until the customer writes again.
     Resolve { epoch: Epoch, outcome: String },
+    /// Ask Meta for the thread, or give it to the business's other app. Whoever `take`s it owns it once Meta agrees.
+    Thread { epoch: Epoch, action: ThreadAction },
+    /// Ask Meta to block the customer, or to end that.
+    Block { epoch: Epoch, blocked: bool },
     /// These are two customers after all: what was merged last goes back to where it came from.
     Split { epoch: Epoch },
     /// Ask for a person while the bot owns it.
@@ -181,6 +185,18 @@ pub enum Act {
     Read { through: MessageId },
 }
 
+/// What to ask Meta about a thread that several apps of the business share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThreadAction {
+    /// The other app shall have it.
+    Pass,
+    /// I want it.
+    Take,
+    /// Nobody shall have it until the customer writes.
+    Release,
+}
+
 impl Act {
     /// The word used in the audit trail.
     pub const fn word(&self) -> &'static str {
@@ -191,6 +207,8 @@ impl Act {
             Self::HandBack { .. } => "hand_back",
             Self::Resolve { .. } => "resolve",
             Self::Split { .. } => "split",
+            Self::Thread { .. } => "thread",
+            Self::Block { .. } => "block",
             Self::Escalate { .. } => "escalate",
             Self::Send { .. } => "send",
             Self::SendWhenTheyWrite { .. } => "send_when_they_write",
@@ -422,6 +440,9 @@ pub struct Card {
     /// WhatsApp takes nothing for what is said now: an advertisement brought the customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub free_entry: Option<FreeEntry>,
+    /// Since when the customer is blocked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked_at: Option<Micros>,
 }
 
 /// What WhatsApp's prices say of a conversation that an advertisement began.

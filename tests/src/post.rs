@@ -9,12 +9,12 @@ use std::{
 use baton_server::{
     Context, Parts,
     bot::model,
-    config::{Playbook, Settings},
+    config::{Playbook, Secret, Settings},
     intake,
     lifecycle::Lifecycle,
     outbox::{self, Courier},
     store::{Conn, StoreError},
-    whatsapp::graph::{NoResponse, Pending, Request, Response, Transport},
+    whatsapp::graph::{Graph, NoResponse, Pending, Request, Response, Transport},
 };
 use baton_shared::{
     ConversationId, Ids, ManualClock, MessageId, Micros,
@@ -165,6 +165,27 @@ impl Post {
         assert_eq!(self.door.post("/webhook", &signature, body.as_bytes()).await, 200);
         let conversation = self.acts.conversation_of(&wamid).await.expect("answered 200");
         Talk { person, conversation }
+    }
+
+    /// A way to ask the simulated Meta something.
+    pub fn graph(&self) -> Graph {
+        let token = self.config.tokens[0].clone();
+        Graph::new(self.wire.clone(), format!("{GRAPH}/{}", self.config.version), Secret::new(token))
+    }
+
+    /// Passes the time that it takes until `asked` has its answers.
+    pub async fn asking<T>(&self, asked: impl Future<Output = T>) -> T {
+        let mut asked = std::pin::pin!(asked);
+        loop {
+            tokio::select! {
+                answer = &mut asked => return answer,
+                () = tokio::time::sleep(Duration::from_millis(5)) => {
+                    if self.wire.next_due().is_some() {
+                        self.sleep(Duration::from_millis(50));
+                    }
+                }
+            }
+        }
     }
 
     /// Meta says something of the account.

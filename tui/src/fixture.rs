@@ -420,6 +420,7 @@ pub(crate) fn marina() -> Thread {
             marketing: None,
             merged: None,
             free_entry: None,
+            blocked_at: None,
             proposals: vec![Proposal {
                 id: proposal(1),
                 text: "Marina, aprovei o reembolso de R$ 612,40. Ele cai na sua conta em até 5 dias úteis.".into(),

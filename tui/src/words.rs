@@ -83,6 +83,9 @@ fn sentence(kind: &str, who: Option<&str>) -> Option<String> {
         "returned" => always("the other app gave the thread back"),
         "merged" => always("two conversations with this customer became one"),
         "split" => did("split it: these are two customers").or_else(|| always("split: these are two customers")),
+        "blocked" => did("blocked the customer").or_else(|| always("blocked")),
+        "unblocked" => did("unblocked the customer").or_else(|| always("unblocked")),
+        "errand_refused" => always("WhatsApp did not do what was asked"),
         "number_recycled" => always("this number was another customer's before"),
         _ => None,
     }

@@ -17,7 +17,7 @@ use crate::{
     Context,
     store::{
         Conn, StoreError, agents, consents, control,
-        customers::AliasKind,
+        customers::{self, AliasKind},
         events::{self, Appended, Position},
         handoffs, mergers, messages, proposals, receipts,
         rows::{self, Seen},
@@ -219,6 +219,7 @@ pub(super) async fn card(mut conn: Conn<'_>, conversation: ConversationId, versi
     let handoffs = handoffs::latest(conn.again(), conversation, HANDOFFS).await?;
     let proposals = proposals::open(conn.again(), conversation).await?;
     let marketing = consents::of_conversation(conn.again(), conversation).await?;
+    let blocked_at = customers::blocked(conn.again(), conversation).await?;
     let price = receipts::newest(conn.again(), conversation).await?;
     let merged = merged(conn, conversation).await?;
     Ok(Card {
@@ -228,6 +229,7 @@ pub(super) async fn card(mut conn: Conn<'_>, conversation: ConversationId, versi
         proposals: proposals.into_iter().map(Into::into).collect(),
         marketing: marketing.map(|one| Consent { granted: one.granted, at: one.at, agent: one.agent }),
         merged,
+        blocked_at,
         free_entry: price
             .filter(receipts::Known::is_free_entry)
             .map(|price| FreeEntry { at: price.at, until: price.free_until }),

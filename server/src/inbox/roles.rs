@@ -96,6 +96,7 @@ pub const fn right_of(act: &Act) -> Right {
         | Act::Resolve { .. }
         | Act::Escalate { .. }
         | Act::Split { .. }
+        | Act::Thread { .. }
         | Act::Send { .. }
         | Act::SendWhenTheyWrite { .. }
         | Act::SendParts { .. }
@@ -110,6 +111,7 @@ pub const fn right_of(act: &Act) -> Right {
         | Act::UseProposal { .. }
         | Act::DropProposal { .. }
         | Act::Read { .. } => Right::Work,
+        Act::Block { .. } => Right::Assign,
     }
 }
 

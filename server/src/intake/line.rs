@@ -107,6 +107,7 @@ fn policy(context: &Context) -> Policy {
     Policy {
         pause: playbook.burst,
         reopen_to_waiting: playbook.reopen == Reopen::Waiting,
+        late_after: Some(playbook.late.after),
         phone_pause: context.settings.inbox.phone_pause,
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     Context, mutation,
     store::{
         customers::AliasKind,
-        deliveries::{Arrival, Batch, Origin, Preference, StatusNews},
+        deliveries::{Arrival, Batch, Handover, Origin, Preference, StatusNews},
         letters::{DeadLetter, Notice},
         media,
         receipts::{FREE_ENTRY_POINT, Price, REFERRAL_CONVERSION},
@@ -102,6 +102,18 @@ impl Sorting<'_> {
             (Fact::Notice { kind, timestamp, sender: Some(sender), marketing: Some(granted), .. }, channel) => {
                 self.batch.preferences.push(self.preference(&item, *timestamp, sender, *granted));
                 self.notice(&item, channel, kind);
+            }
+            (Fact::Notice { kind, sender: Some(sender), handover: Some(handover), .. }, Some(channel)) => {
+                self.batch.handovers.push(Handover {
+                    channel,
+                    scope: self.app.to_owned(),
+                    user_id: sender.user_id.clone().or_else(|| sender.parent_user_id.clone()),
+                    phone: sender.phone.clone().or_else(|| sender.wa_id.clone()),
+                    to_us: handover.to_us,
+                    wants_person: handover.wants_person,
+                    why: handover.why.clone(),
+                });
+                self.notice(&item, Some(channel), kind);
             }
             (Fact::Notice { kind, .. }, channel) => {
                 self.standing(&item, channel);

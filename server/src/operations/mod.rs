@@ -2,6 +2,7 @@
 
 pub mod doctor;
 mod health;
+pub mod history;
 mod metrics;
 pub mod numbers;
 mod retention;

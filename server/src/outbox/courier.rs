@@ -21,6 +21,7 @@ use crate::{
     store::{
         StoreError, Urgency,
         channels::{self, Channel},
+        errands::{self, Errand, Kind},
         media::Media,
         messages,
         outbox::{self, Candidate, Due, ReadMark, Report, Sending, Started},
@@ -105,6 +106,8 @@ pub enum Job {
     Answered(Candidate),
     /// What time it is at Meta's.
     Clock,
+    /// Meta is asked for something on behalf of a person.
+    Errand(Errand),
 }
 
 const IDLE: Duration = Duration::from_secs(1);
@@ -144,12 +147,18 @@ impl Courier {
         };
         let due = if sends == 0 { Vec::new() } else { outbox::due(reader.conn(), channel, time, PAGE).await? };
         let next = outbox::next_due(reader.conn(), channel, time).await?;
+        let errands = errands::waits(reader.conn(), channel, time).await?;
         drop(reader);
         let mut look = Look { jobs: Vec::new(), again_in: next.map_or(IDLE, |next| next.since(time)) };
         look.jobs.extend(abandoned.into_iter().map(Job::Abandoned));
         look.jobs.extend(unsettled.into_iter().map(Job::Unsettled));
         look.jobs.extend(answered.into_iter().map(Job::Answered));
         look.jobs.extend(self.with.clock.ask(time).then_some(Job::Clock));
+        if errands {
+            let at = self.with.context.moment();
+            let job = self.with.context.db.write(Urgency::First, move |tx| Box::pin(errands::take(tx, channel, at)));
+            look.jobs.extend(job.await?.into_iter().map(Job::Errand));
+        }
         for mark in marks {
             self.take_mark(mark.clone()).await?;
             look.jobs.push(Job::Mark(mark));
@@ -203,7 +212,7 @@ impl Courier {
         let in_flight = match &job {
             Job::Send(_) => self.sends.clone().try_acquire_owned().ok(),
             Job::Mark(_) => self.marks.clone().try_acquire_owned().ok(),
-            Job::Abandoned(_) | Job::Unsettled(_) | Job::Answered(_) | Job::Clock => None,
+            Job::Abandoned(_) | Job::Unsettled(_) | Job::Answered(_) | Job::Clock | Job::Errand(_) => None,
         };
         async move {
             let in_flight = in_flight;
@@ -230,6 +239,7 @@ impl Courier {
                 Job::Unsettled(candidate) => give_up_waiting(&with.context, candidate).await,
                 Job::Answered(candidate) => let_go(&with.context, candidate).await,
                 Job::Clock => ask_time(&with).await,
+                Job::Errand(errand) => run_errand(&with, &errand).await,
             }
         }
     }
@@ -366,11 +376,8 @@ async fn request(
     graph: &Graph,
     sending: &Sending,
 ) -> Result<Accepted, CallError> {
-    // A number may be given to somebody else; a user id is not.
-    let to = match (&sending.recipient.user_id, &sending.recipient.phone) {
-        (Some(user_id), _) => Recipient::UserId(user_id.clone()),
-        (None, Some(phone)) => Recipient::Phone(phone.clone()),
-        (None, None) => return Err(CallError::Unsent("the customer has no phone and no user id".into())),
+    let Some(to) = address(&sending.recipient) else {
+        return Err(CallError::Unsent("the customer has no phone and no user id".into()));
     };
     let left = sending.deadline.since(context.db.time());
     if left.is_zero() {
@@ -431,6 +438,48 @@ async fn settle(context: &Context, candidate: Candidate, attempt: AttemptId, rep
             done => return done,
         }
     }
+}
+
+/// Asks Meta once, and stores what came of it.
+async fn run_errand(with: &With, errand: &Errand) -> Result<(), StoreError> {
+    let context = &with.context;
+    let (asked, again) = (errand.clone(), errand.clone());
+    let job = context.db.write(Urgency::First, move |tx| {
+        let asked = asked.clone();
+        Box::pin(async move { errands::recipient(tx, &asked).await })
+    });
+    let to = job.await?;
+    let number = &with.channel.phone_number_id;
+    let answer = match address(&to) {
+        None => Err(CallError::Unsent("the customer has no phone and no user id".into())),
+        Some(to) => match errand.kind {
+            Kind::Pass | Kind::Take | Kind::Release => {
+                with.graph.thread_control(number, &to, errand.kind.word(), SHORT_DEADLINE).await
+            }
+            Kind::Block | Kind::Unblock => {
+                let (Recipient::Phone(user) | Recipient::UserId(user)) = &to;
+                with.graph.block(number, user, errand.kind == Kind::Block, SHORT_DEADLINE).await
+            }
+        },
+    };
+    let outcome = match answer {
+        Ok(()) => errands::Outcome::Done,
+        Err(CallError::Refused(error)) => errands::Outcome::Refused(error.code),
+        Err(CallError::Unsent(_) | CallError::Unanswered(_)) => errands::Outcome::Unanswered,
+    };
+    tracing::info!(errand = %errand.id, kind = errand.kind.word(), ?outcome, "Meta was asked");
+    let (at, ids) = (context.moment(), context.ids.clone());
+    let job = context.db.write(Urgency::First, move |tx| {
+        let (again, ids) = (again.clone(), ids.clone());
+        Box::pin(async move { errands::settle(tx, &again, outcome, at, &ids).await })
+    });
+    job.await
+}
+
+/// A number may be given to somebody else; a user id is not.
+fn address(to: &outbox::Recipient) -> Option<Recipient> {
+    let user_id = to.user_id.clone().map(Recipient::UserId);
+    user_id.or_else(|| to.phone.clone().map(Recipient::Phone))
 }
 
 async fn abandon(context: &Context, candidate: Candidate) -> Result<(), StoreError> {

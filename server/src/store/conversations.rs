@@ -28,6 +28,8 @@ pub struct Conversation {
     pub window: Window,
     /// When the bot's turn is due, in the time of leases.
     pub due_at: Option<Micros>,
+    /// What is due came late: whoever writes now is answered first.
+    pub due_late: bool,
     /// When the first message of the burst arrived, in the time of leases.
     pub due_since: Option<Micros>,
     pub lease: i64,
@@ -84,6 +86,7 @@ impl Conversation {
             window: Window::default(),
             due_at: None,
             due_since: None,
+            due_late: false,
             lease: 0,
             lease_until: Micros::ZERO,
             begun_again: 0,
@@ -124,6 +127,7 @@ impl Conversation {
     pub fn forget_turn(&mut self) {
         self.due_at = None;
         self.due_since = None;
+        self.due_late = false;
         self.begun_again = 0;
         self.lease_until = Micros::ZERO;
     }
@@ -145,6 +149,7 @@ struct Raw {
     window_overruled: bool,
     due_at: Option<Micros>,
     due_since: Option<Micros>,
+    due_late: bool,
     lease: i64,
     lease_until: Micros,
     begun_again: i64,
@@ -182,6 +187,7 @@ impl TryFrom<Raw> for Conversation {
             waiting_since: raw.waiting_since,
             due_at: raw.due_at,
             due_since: raw.due_since,
+            due_late: raw.due_late,
             lease: raw.lease,
             lease_until: raw.lease_until,
             begun_again: raw.begun_again,
@@ -207,7 +213,7 @@ impl TryFrom<Raw> for Conversation {
 macro_rules! columns {
     () => {
         "id, channel_id, customer_id, group_id, control, owner, control_moment, epoch, episode, waiting_since, \
-         window_closes_at, window_overruled, due_at, due_since, lease, lease_until, begun_again, unresolved, language, \
+         window_closes_at, window_overruled, due_at, due_since, due_late, lease, lease_until, begun_again, unresolved, language, \
          newest, newest_second, unanswered_since, unread, last_message, handoff, returns_at, mark_wamid, mark_typing, \
          merged_into, version, created_at, updated_at"
     };
@@ -288,7 +294,7 @@ const SAVE: Sql = Sql::Each {
              update conversation set control = r->>'control', owner = unhex(r->>'owner'), \
              control_moment = r->>'moment', epoch = r->>'epoch', episode = r->>'episode', \
              waiting_since = r->>'waiting_since', window_closes_at = r->>'closes_at', \
-             window_overruled = r->>'overruled', due_at = r->>'due_at', due_since = r->>'due_since', \
+             window_overruled = r->>'overruled', due_at = r->>'due_at', due_since = r->>'due_since', due_late = r->>'due_late', \
              lease = r->>'lease', lease_until = r->>'lease_until', begun_again = r->>'begun_again', \
              unresolved = r->>'unresolved', language = r->>'language', newest = unhex(r->>'newest'), \
              newest_second = r->>'newest_second', unanswered_since = r->>'unanswered_since', \
@@ -299,7 +305,8 @@ const SAVE: Sql = Sql::Each {
              from rows where conversation.id = unhex(r->>'id')",
     postgres: "update conversation set control = r.control, owner = r.owner, control_moment = r.moment, \
                epoch = r.epoch, episode = r.episode, waiting_since = r.waiting_since, window_closes_at = r.closes_at, \
-               window_overruled = r.overruled, due_at = r.due_at, due_since = r.due_since, lease = r.lease, \
+               window_overruled = r.overruled, due_at = r.due_at, due_since = r.due_since, \
+               due_late = r.due_late, lease = r.lease, \
                lease_until = r.lease_until, begun_again = r.begun_again, unresolved = r.unresolved, \
                language = r.language, newest = r.newest, newest_second = r.newest_second, \
                unanswered_since = r.unanswered_since, unread = r.unread, last_message = r.last_message, \
@@ -307,7 +314,7 @@ const SAVE: Sql = Sql::Each {
                version = conversation.version + 1, updated_at = r.updated_at \
                from json_to_recordset($1::json) as r(id uuid, control text, owner uuid, moment bigint, epoch bigint, \
                episode bigint, waiting_since bigint, closes_at bigint, overruled boolean, due_at bigint, \
-               due_since bigint, lease bigint, lease_until bigint, begun_again bigint, unresolved bigint, \
+               due_since bigint, due_late boolean, lease bigint, lease_until bigint, begun_again bigint, unresolved bigint, \
                language text, newest uuid, newest_second bigint, unanswered_since bigint, unread bigint, \
                last_message uuid, handoff uuid, returns_at bigint, mark_wamid text, mark_typing boolean, \
                updated_at bigint) where conversation.id = r.id",
@@ -439,7 +446,7 @@ pub async fn save_all(tx: &mut Tx, changed: &[Conversation]) -> Result<(), Store
             "id": json::id(one.id), "control": one.control.word(), "owner": json::maybe_id(one.control.owner()),
             "moment": one.control.moment(), "epoch": one.epoch, "episode": one.episode,
             "waiting_since": one.waiting_since, "closes_at": one.window.closes_at,
-            "overruled": one.window.overruled, "due_at": one.due_at, "due_since": one.due_since,
+            "overruled": one.window.overruled, "due_at": one.due_at, "due_since": one.due_since, "due_late": one.due_late,
             "lease": one.lease, "lease_until": one.lease_until, "begun_again": one.begun_again,
             "unresolved": one.unresolved, "language": one.language, "newest": json::maybe_id(one.newest),
             "newest_second": one.newest_second, "unanswered_since": one.unanswered_since, "unread": one.unread,

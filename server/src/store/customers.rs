@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use baton_shared::{CustomerId, Micros};
+use baton_shared::{ConversationId, CustomerId, Micros};
 use serde_json::json;
 
 use super::{Conn, Sql, StoreError, Tx, engine::on, json};
@@ -14,6 +14,8 @@ pub struct Customer {
     pub name: String,
     pub username: Option<String>,
     pub created_at: Micros,
+    #[sqlx(default)]
+    pub blocked_at: Option<Micros>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
@@ -76,17 +78,18 @@ pub struct Known {
     pub alias: Alias,
     pub name: String,
     pub username: Option<String>,
+    pub blocked_at: Option<Micros>,
 }
 
-const BY_ID: Sql = Sql::Both("select id, name, username, created_at from customer where id = $1");
+const BY_ID: Sql = Sql::Both("select id, name, username, created_at, blocked_at from customer where id = $1");
 
 /// All names of whoever goes by one of these.
 const FIND: Sql = Sql::Each {
-    sqlite: "select a.scope, a.kind, a.value, a.customer_id, c.name, c.username from alias a \
+    sqlite: "select a.scope, a.kind, a.value, a.customer_id, c.name, c.username, c.blocked_at from alias a \
              join customer c on c.id = a.customer_id where a.customer_id in (select k.customer_id from alias k \
              where (k.scope, k.kind, k.value) in \
              (select r.value->>'scope', r.value->>'kind', r.value->>'value' from json_each($1) as r))",
-    postgres: "select a.scope, a.kind, a.value, a.customer_id, c.name, c.username from alias a \
+    postgres: "select a.scope, a.kind, a.value, a.customer_id, c.name, c.username, c.blocked_at from alias a \
                join customer c on c.id = a.customer_id where a.customer_id in (select k.customer_id from alias k \
                where (k.scope, k.kind, k.value) in (select r.scope, r.kind, r.value \
                from json_to_recordset($1::json) as r(scope text, kind text, value text)))",
@@ -132,8 +135,12 @@ const DROP_OTHERS: Sql =
 const DROP: Sql = Sql::Both("delete from alias where scope = $1 and kind = $2 and value = $3 and customer_id = $4");
 const GIVE: Sql = Sql::Both("update alias set customer_id = $2 where customer_id = $1");
 
+const BLOCKED: Sql =
+    Sql::Both("select u.blocked_at from conversation c join customer u on u.id = c.customer_id where c.id = $1");
+const BLOCK: Sql = Sql::Both("update customer set blocked_at = $2 where id = $1");
+
 pub const ALL: &[&Sql] =
-    &[&BY_ID, &FIND, &OF, &INSERT, &INSERT_ALIASES, &RENAME, &PUT_ALIAS, &DROP_OTHERS, &DROP, &GIVE];
+    &[&BY_ID, &FIND, &OF, &INSERT, &INSERT_ALIASES, &RENAME, &PUT_ALIAS, &DROP_OTHERS, &DROP, &GIVE, &BLOCK, &BLOCKED];
 
 /// From now on the name is this customer's, whoever had it before.
 pub async fn put_alias(tx: &mut Tx, alias: &Alias) -> Result<(), StoreError> {
@@ -144,6 +151,19 @@ pub async fn put_alias(tx: &mut Tx, alias: &Alias) -> Result<(), StoreError> {
 pub async fn replace(tx: &mut Tx, alias: &Alias) -> Result<(), StoreError> {
     with_alias(tx, DROP_OTHERS, alias).await?;
     put_alias(tx, alias).await
+}
+
+/// Since when the customer of this conversation is blocked.
+pub async fn blocked(conn: Conn<'_>, conversation: ConversationId) -> Result<Option<Micros>, StoreError> {
+    let found: Option<Option<Micros>> =
+        on!(conn, BLOCKED, |c, sql| sqlx::query_scalar(sql).bind(conversation).fetch_optional(c).await)?;
+    Ok(found.flatten())
+}
+
+/// Nobody owes them an answer from then on; `None`: as before.
+pub async fn set_blocked(tx: &mut Tx, id: CustomerId, at: Option<Micros>) -> Result<(), StoreError> {
+    on!(tx.conn(), BLOCK, |c, sql| sqlx::query(sql).bind(id).bind(at).execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// Nobody goes by it any more, if this customer did.

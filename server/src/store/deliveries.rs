@@ -1,6 +1,7 @@
 //! What a batch of webhooks brought, stored set-wise: a statement a table, however many messages.
 
 mod amended;
+mod handovers;
 mod moves;
 mod sides;
 pub(super) mod wishes;
@@ -18,6 +19,7 @@ use crate::domain::{
     turn::{self, Pause, Said},
 };
 
+pub use self::handovers::Handover;
 use self::sides::Found;
 
 use super::{
@@ -118,6 +120,7 @@ pub struct Batch {
     pub preferences: Vec<Preference>,
     pub notices: Vec<Notice>,
     pub standings: Vec<standings::Said>,
+    pub handovers: Vec<Handover>,
     pub letters: Vec<DeadLetter>,
 }
 
@@ -128,6 +131,7 @@ impl Batch {
         self.preferences.extend(other.preferences);
         self.notices.extend(other.notices);
         self.standings.extend(other.standings);
+        self.handovers.extend(other.handovers);
         self.letters.extend(other.letters);
     }
 }
@@ -138,6 +142,8 @@ pub struct Policy {
     pub pause: Pause,
     /// A resolved customer who writes again waits for a person instead of meeting the bot.
     pub reopen_to_waiting: bool,
+    /// Older than this on arrival is late; `None`: nothing is.
+    pub late_after: Option<std::time::Duration>,
     /// How long the bot pauses after somebody typed on the business's phone.
     pub phone_pause: std::time::Duration,
 }
@@ -155,6 +161,7 @@ pub async fn store(tx: &mut Tx, batch: &Batch, policy: &Policy, at: Moment, ids:
     statuses::store(tx, &batch.statuses, at, ids).await?;
     wishes::store(tx, &batch.preferences, at, ids).await?;
     letters::notice_all(tx, &batch.notices).await?;
+    handovers::store(tx, &batch.handovers, at, ids).await?;
     standings::store(tx, &batch.standings, at.now).await?;
     for letter in &batch.letters {
         if letters::insert(tx, letter).await? {
@@ -176,7 +183,7 @@ async fn store_arrivals(
     if once.is_empty() {
         return Ok(Kept::default());
     }
-    let Found { sides, recycled } = sides::find(tx, &once, at, ids).await?;
+    let Found { sides, recycled, blocked } = sides::find(tx, &once, at, ids).await?;
     let mut threads = threads(tx, &once, &sides, at.now, ids).await?;
     // Under the locks of their conversations: another server that has the same message waits there.
     let known = known(tx, &once).await?;
@@ -201,7 +208,8 @@ async fn store_arrivals(
                 continue;
             }
         }
-        let message = arrive(tx, thread, arrival, policy, at, ids).await?;
+        let is_blocked = thread.customer.is_some_and(|customer| blocked.contains(&customer));
+        let message = arrive(tx, thread, arrival, is_blocked, policy, at, ids).await?;
         targets.add(&message);
         facts.push(Event::new("message_in", at.now).of(thread.id).about(message.id));
         files.extend(arrival.file.as_ref().map(|file| (new.len(), file)));
@@ -292,6 +300,7 @@ async fn arrive(
     tx: &mut Tx,
     thread: &mut Conversation,
     arrival: &Arrival,
+    blocked: bool,
     policy: &Policy,
     at: Moment,
     ids: &Ids,
@@ -328,7 +337,7 @@ async fn arrive(
         Origin::Standby => world(tx, thread, Step::GoElsewhere, Who::Meta, at, ids).await?,
         Origin::Direct => {
             wishes::by_word(tx, thread, arrival, at, ids).await?;
-            customer_writes(tx, thread, arrival, message.id, policy, at, ids).await?;
+            customer_writes(tx, thread, arrival, message.id, blocked, policy, at, ids).await?;
         }
         Origin::History => {}
     }
@@ -372,6 +381,7 @@ async fn customer_writes(
     thread: &mut Conversation,
     arrival: &Arrival,
     message: MessageId,
+    blocked: bool,
     policy: &Policy,
     at: Moment,
     ids: &Ids,
@@ -382,6 +392,13 @@ async fn customer_writes(
     }
     thread.newest = Some(message);
     thread.unread += 1;
+    // Said to us and not copied: the thread is ours again.
+    if thread.control == Control::Elsewhere {
+        world(tx, thread, Step::Returned { unanswered: false }, Who::Meta, at, ids).await?;
+    }
+    if blocked {
+        return Ok(());
+    }
     thread.unanswered_since.get_or_insert(at.now);
     if matches!(thread.control, Control::Resolved { .. }) {
         thread.episode += 1;
@@ -389,6 +406,9 @@ async fn customer_writes(
         world(tx, thread, step, Who::Customer, at, ids).await?;
     }
     make_due(tx, thread, said, policy, at);
+    let second = arrival.second.unwrap_or(at.now.seconds());
+    let age = at.now.since(Micros::from_seconds(second));
+    thread.due_late = thread.due_at.is_some() && policy.late_after.is_some_and(|late| age > late);
     Ok(())
 }
 

@@ -17,14 +17,15 @@ const SENDING: Sql = Sql::Both("update message set deadline = -1 where delivery 
 const UNKNOWN: Sql =
     Sql::Both("update message set next_try_at = $1 where delivery = 'unknown' and next_try_at is not null");
 const MEDIA: Sql = Sql::Both("update media set next_try_at = 0 where state = 'waiting'");
+const ERRANDS: Sql = Sql::Both("update errand set next_try_at = 0 where state = 'waiting'");
 const PRESENCE: Sql = Sql::Both("delete from presence");
 
-pub const ALL: &[&Sql] = &[&TURNS, &TIMERS, &CHANNELS, &QUEUED, &SENDING, &UNKNOWN, &MEDIA, &PRESENCE];
+pub const ALL: &[&Sql] = &[&TURNS, &TIMERS, &CHANNELS, &QUEUED, &SENDING, &UNKNOWN, &MEDIA, &ERRANDS, &PRESENCE];
 
 /// After a restart of the one server of a SQLite file: turns, messages and files are due now, timers run
 /// their full length again, requests that were on their way are nobody's any more.
 pub async fn restart(tx: &mut Tx, time: Micros, grace: Duration) -> Result<(), StoreError> {
-    for sql in [TURNS, CHANNELS, QUEUED, SENDING, MEDIA, PRESENCE] {
+    for sql in [TURNS, CHANNELS, QUEUED, SENDING, MEDIA, ERRANDS, PRESENCE] {
         on!(tx.conn(), sql, |c, sql| sqlx::query(sql).execute(c).await.map(drop))?;
     }
     for (sql, length) in [(TIMERS, grace), (UNKNOWN, UNKNOWN_HOLDS)] {

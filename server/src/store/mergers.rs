@@ -183,6 +183,9 @@ pub async fn merge(tx: &mut Tx, kept: CustomerId, gone: CustomerId, at: Moment, 
     if let Some(wish) = consents::latest(tx.conn(), gone).await? {
         consents::put(tx, &Consent { id: ids.next(at.now), customer: kept, ..wish }).await?;
     }
+    if let Some(at) = customers::by_id(tx.conn(), gone).await?.and_then(|gone| gone.blocked_at) {
+        customers::set_blocked(tx, kept, Some(at)).await?;
+    }
     let record = |kept_thread: ConversationId, gone_thread: ConversationId, kept_closes_at| Merger {
         id: ids.next(at.now),
         kept: kept_thread,
@@ -311,6 +314,7 @@ async fn take_over(
     kept.window = merged.window;
     (kept.due_at, kept.due_since) = (merged.due_at, merged.due_since);
     kept.unanswered_since = merged.unanswered_since;
+    kept.due_late = kept.due_at.is_some() && kept.due_late && gone.due_late;
     kept.begun_again = 0;
     if kept.control == Control::Bot {
         // Who makes a turn now knows one half only: it is dropped and made anew.

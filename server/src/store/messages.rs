@@ -226,8 +226,30 @@ const SHORT: Sql = Sql::Each {
                where wamid in (select json_array_elements_text($1::json))",
 };
 
-pub const ALL: &[&Sql] =
-    &[&BY_ID, &RAW, &BY_IDS, &KNOWN, &BY_ATTEMPTS, &PAGE, &INSERT, &SAVE, &UNSENT, &MOVING, &SAID, &TOUCH, &SHORT];
+/// Taken by Meta, and nothing more was heard; each is looked for by one server, and not again for a while.
+const SILENT: Sql = Sql::Both(concat!(
+    "update message set looked_at = $4 where id in (select id from message where delivery = 'accepted' \
+     and created_at > $1 and created_at < $2 and wamid is not null and (looked_at is null or looked_at < $3) \
+     order by created_at limit $5) returning ",
+    columns!()
+));
+
+pub const ALL: &[&Sql] = &[
+    &SILENT,
+    &BY_ID,
+    &RAW,
+    &BY_IDS,
+    &KNOWN,
+    &BY_ATTEMPTS,
+    &PAGE,
+    &INSERT,
+    &SAVE,
+    &UNSENT,
+    &MOVING,
+    &SAID,
+    &TOUCH,
+    &SHORT,
+];
 
 /// A message in short, for whatever replies to it or changes it.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -376,4 +398,19 @@ pub async fn save_all(tx: &mut Tx, changed: &[Stored]) -> Result<(), StoreError>
     let rows = json::rows(rows.collect());
     on!(tx.conn(), SAVE, |c, sql| sqlx::query(sql).bind(rows).execute(c).await.map(drop))?;
     Ok(())
+}
+
+/// Up to `limit` that were queued after `since` and before `before`, that Meta took, and of which nothing was heard;
+/// unless somebody has looked for them since `looked`.
+pub async fn take_silent(
+    tx: &mut Tx,
+    since: Micros,
+    before: Micros,
+    looked: Micros,
+    now: Micros,
+    limit: i64,
+) -> Result<Vec<Stored>, StoreError> {
+    Ok(on!(tx.conn(), SILENT, |c, sql| {
+        sqlx::query_as(sql).bind(since).bind(before).bind(looked).bind(now).bind(limit).fetch_all(c).await
+    })?)
 }

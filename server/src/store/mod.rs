@@ -19,6 +19,7 @@ pub mod conversations;
 pub mod customers;
 pub mod deliveries;
 pub mod drafts;
+pub mod errands;
 pub mod events;
 pub mod figures;
 pub mod handoffs;
@@ -57,6 +58,7 @@ pub const STATEMENTS: &[&[&Sql]] = &[
     conversations::ALL,
     customers::ALL,
     drafts::ALL,
+    errands::ALL,
     events::ALL,
     figures::ALL,
     handoffs::ALL,

@@ -475,7 +475,7 @@ pub async fn not_brought(
     after_trouble(tx, &mut thread, &message, next, at, ids).await
 }
 
-async fn recipient(tx: &mut Tx, thread: &Conversation) -> Result<Recipient, StoreError> {
+pub(super) async fn recipient(tx: &mut Tx, thread: &Conversation) -> Result<Recipient, StoreError> {
     let Some(customer) = thread.customer else { return Ok(Recipient::default()) };
     let mut recipient = Recipient::default();
     for alias in customers::aliases_of(tx.conn(), &[customer]).await? {

@@ -50,7 +50,8 @@ impl Outcome {
 }
 
 const DUE: Sql = Sql::Both(
-    "select id from conversation where due_at <= $1 and lease_until < $1 and control = 'bot' order by due_at limit $2",
+    "select id from conversation where due_at <= $1 and lease_until < $1 and control = 'bot' and due_late = $3 \
+     order by due_at limit $2",
 );
 const NEXT_DUE: Sql = Sql::Both("select min(due_at) from conversation where due_at > $1 and control = 'bot'");
 const INSERT: Sql = Sql::Both(
@@ -60,9 +61,19 @@ const INSERT: Sql = Sql::Both(
 
 pub const ALL: &[&Sql] = &[&DUE, &NEXT_DUE, &INSERT];
 
-/// Conversations whose turn is due at `time` (of leases) and that nobody works on.
-pub async fn due(conn: Conn<'_>, time: Micros, limit: i64) -> Result<Vec<ConversationId>, StoreError> {
-    Ok(on!(conn, DUE, |c, sql| sqlx::query_scalar(sql).bind(time).bind(limit).fetch_all(c).await)?)
+/// Conversations whose turn is due at `time` (of leases) and that nobody works on: whoever wrote just now first,
+/// then whoever wrote before an outage.
+pub async fn due(mut conn: Conn<'_>, time: Micros, limit: i64) -> Result<Vec<ConversationId>, StoreError> {
+    let mut due = due_as(conn.again(), time, limit, false).await?;
+    let left = limit.saturating_sub(i64::try_from(due.len()).unwrap_or(limit));
+    if left > 0 {
+        due.extend(due_as(conn, time, left, true).await?);
+    }
+    Ok(due)
+}
+
+async fn due_as(conn: Conn<'_>, time: Micros, limit: i64, late: bool) -> Result<Vec<ConversationId>, StoreError> {
+    Ok(on!(conn, DUE, |c, sql| sqlx::query_scalar(sql).bind(time).bind(limit).bind(late).fetch_all(c).await)?)
 }
 
 /// When the next turn is due, after `time`.

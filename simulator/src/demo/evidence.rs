@@ -230,6 +230,8 @@ impl Evidence<'_> {
                 Act::Consent { .. }
                 | Act::Escalate { .. }
                 | Act::Split { .. }
+                | Act::Thread { .. }
+                | Act::Block { .. }
                 | Act::Resend { .. }
                 | Act::Cancel { .. }
                 | Act::UseProposal { .. }

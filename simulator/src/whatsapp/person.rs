@@ -20,6 +20,12 @@ pub struct Person {
     pub read_receipts: bool,
     /// Whether messages reach a phone at all; otherwise they fail with 131026.
     pub reachable: bool,
+    /// Another app of the business's has the thread: nobody else may answer.
+    pub is_elsewhere: bool,
+    /// We are the one that may take it from that app.
+    pub may_be_taken: bool,
+    /// The business does not want to hear from them.
+    pub is_blocked: bool,
 }
 
 impl Person {
@@ -32,6 +38,9 @@ impl Person {
             shares_phone: true,
             read_receipts: true,
             reachable: true,
+            is_elsewhere: false,
+            may_be_taken: false,
+            is_blocked: false,
         }
     }
 

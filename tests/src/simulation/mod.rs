@@ -366,6 +366,7 @@ impl Simulation {
                 outbox::Job::Unsettled(one) => format!("unsettled {}", one.message),
                 outbox::Job::Answered(one) => format!("answered {}", one.message),
                 outbox::Job::Clock => "clock".into(),
+                outbox::Job::Errand(one) => format!("errand {}", one.id),
             };
             let carried = self.server.courier.lock().await.carry(job);
             self.stage.enter(name, async move { drop(carried.await) }).await;

@@ -7,6 +7,7 @@ mod house;
 mod acts;
 mod board;
 mod drafts;
+mod late;
 mod merge;
 mod outage;
 mod page;

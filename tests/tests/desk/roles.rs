@@ -5,7 +5,7 @@ use baton_shared::{
     ConversationId, Epoch, Micros, Role,
     message::Place,
     offer::Offer,
-    protocol::{Act, Answer, ClientFrame, Command, ProblemCode, Refusal, ServerFrame},
+    protocol::{Act, Answer, ClientFrame, Command, ProblemCode, Refusal, ServerFrame, ThreadAction},
     template::Filled,
 };
 use baton_tests::on_both;
@@ -52,6 +52,8 @@ fn every_act(house: &House, epoch: Epoch, to: &Signed) -> Vec<Act> {
         Act::HandBack { epoch, outcome: text(), note: text(), promised: text() },
         Act::Resolve { epoch, outcome: text() },
         Act::Split { epoch },
+        Act::Thread { epoch, action: ThreadAction::Release },
+        Act::Block { epoch, blocked: true },
         Act::Escalate { epoch, reason: text() },
         Act::Send { epoch, text: text(), seen: None, reply_to: None },
         Act::SendWhenTheyWrite { epoch, text: text() },
@@ -96,11 +98,12 @@ on_both!(promise_11_every_act_by_every_role, |store| {
     let colleague = screens[0].1.signed.clone();
     for (role, mut screen) in screens {
         let acts = every_act(&house, Epoch(1), &colleague);
-        assert_eq!(acts.len(), 21, "every act there is");
+        assert_eq!(acts.len(), 23, "every act there is");
         for (number, act) in acts.into_iter().enumerate() {
             let (thread, _) = house.writes(&format!("1555{}{number}", role as u8), "hello").await;
             let answer = screen.act(&house, thread, act.clone()).await;
-            assert_eq!(forbidden(&answer), !may(role, Right::Work), "{role}: {act:?}: {answer:?}");
+            let right = if matches!(act, Act::Block { .. }) { Right::Assign } else { Right::Work };
+            assert_eq!(forbidden(&answer), !may(role, right), "{role}: {act:?}: {answer:?}");
         }
     }
 });

@@ -107,6 +107,9 @@ fn thanks(act: &Act, is_take: bool, bot_spoke: bool) -> Option<&'static str> {
         Act::HandBack { .. } => Some("the bot has it again, with your note"),
         Act::Resolve { .. } => Some("resolved"),
         Act::Escalate { .. } => Some("in the queue: a person will answer"),
+        Act::Thread { .. } => Some("asking WhatsApp for the thread"),
+        Act::Block { blocked: true, .. } => Some("asking WhatsApp to block the customer"),
+        Act::Block { blocked: false, .. } => Some("asking WhatsApp to unblock the customer"),
         Act::Split { .. } => Some("two customers again; the other one waits in the queue"),
         Act::Resend { .. } => Some("on its way again"),
         Act::Cancel { .. } => Some("it will not be sent"),
@@ -209,6 +212,8 @@ fn give_words_back(state: &mut State, conversation: ConversationId, act: &Act) {
         | Act::Resolve { .. }
         | Act::Escalate { .. }
         | Act::Split { .. }
+        | Act::Thread { .. }
+        | Act::Block { .. }
         | Act::Resend { .. }
         | Act::Cancel { .. }
         | Act::React { .. }
@@ -234,6 +239,8 @@ const fn label(act: &Act) -> &'static str {
         Act::Resolve { .. } => "not resolved",
         Act::Escalate { .. } => "not escalated",
         Act::Split { .. } => "not split",
+        Act::Thread { .. } => "not asked",
+        Act::Block { .. } => "not blocked",
         Act::Send { .. }
         | Act::SendWhenTheyWrite { .. }
         | Act::SendParts { .. }

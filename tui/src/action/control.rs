@@ -1,6 +1,9 @@
 //! Taking over, and passing it on.
 
-use baton_shared::{Control, protocol::Act};
+use baton_shared::{
+    Control,
+    protocol::{Act, ThreadAction},
+};
 
 use super::{give, queue};
 use crate::{
@@ -18,9 +21,13 @@ use crate::{
 pub(super) fn take(state: &mut State, out: &mut Effects) {
     let Some(row) = state.current() else { return };
     let (conversation, owner, epoch) = (row.id, row.control.owner(), row.epoch);
+    let row_is_elsewhere = row.control == Control::Elsewhere;
     let bot_is_writing = row.control == Control::Bot && row.bot_busy;
     if state.open != Some(conversation) {
         queue::open(state, conversation, out);
+    }
+    if row_is_elsewhere {
+        return give(state, conversation, Act::Thread { epoch, action: ThreadAction::Take }, out);
     }
     if owner.is_some() || bot_is_writing {
         let take = Take { conversation, owner, reason: Editor::default() };
@@ -66,6 +73,18 @@ pub(super) fn release(state: &mut State, out: &mut Effects) {
 
 pub(super) fn escalate(state: &mut State, out: &mut Effects) {
     act_on_current(state, |row| Act::Escalate { epoch: row.epoch, reason: "asked_by_agent".into() }, out);
+}
+
+/// WhatsApp is asked who of the business's apps has the thread.
+pub(super) fn thread(state: &mut State, action: ThreadAction, out: &mut Effects) {
+    act_on_current(state, |row| Act::Thread { epoch: row.epoch, action }, out);
+}
+
+/// Asks before it blocks, or ends that.
+pub(super) fn block(state: &mut State) {
+    let Some(conversation) = state.current_id() else { return };
+    let is_blocked = state.threads.get(&conversation).is_some_and(|thread| thread.card.blocked_at.is_some());
+    state.overlays.push(Overlay::Block { conversation, blocked: !is_blocked });
 }
 
 fn act_on_current(state: &mut State, act: impl FnOnce(&Conversation) -> Act, out: &mut Effects) {

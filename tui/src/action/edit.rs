@@ -145,6 +145,7 @@ fn paste_into(overlay: &mut Overlay, text: &str) {
         | Overlay::Resend { .. }
         | Overlay::Split { .. }
         | Overlay::Board(_)
+        | Overlay::Block { .. }
         | Overlay::Raw { .. }
         | Overlay::React(_)
         | Overlay::Quit => {}

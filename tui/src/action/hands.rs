@@ -121,6 +121,8 @@ pub(super) fn after(act: &Act, row: &Conversation, me: Option<AgentId>, now: bat
         | Act::Note { .. }
         | Act::UseProposal { .. }
         | Act::Split { .. }
+        | Act::Thread { .. }
+        | Act::Block { .. }
         | Act::Resend { .. }
         | Act::Cancel { .. }
         | Act::React { .. }

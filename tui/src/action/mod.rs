@@ -23,7 +23,7 @@ mod thread;
 
 use baton_shared::{
     ConversationId, Micros,
-    protocol::{Act, Command},
+    protocol::{Act, Command, ThreadAction},
 };
 
 use crate::{
@@ -105,6 +105,9 @@ fn perform(state: &mut State, action: Action, out: &mut Effects) {
         Action::Resolve => control::resolve(state, out),
         Action::Release => control::release(state, out),
         Action::Escalate => control::escalate(state, out),
+        Action::PassThread => control::thread(state, ThreadAction::Pass, out),
+        Action::ReleaseThread => control::thread(state, ThreadAction::Release, out),
+        Action::Block => control::block(state),
         Action::Board => board::show(state, out),
         Action::Split => merge::ask(state),
         Action::Assign => control::assign(state, out),

@@ -65,6 +65,15 @@ pub(super) fn key(state: &mut State, chord: Chord, out: &mut Effects) {
             _ => Some(Overlay::Resend { conversation, message }),
         },
         Overlay::Board(board) => scrolled(chord, board.scroll).map(|scroll| Overlay::Board(Board { scroll, ..board })),
+        Overlay::Block { conversation, blocked } => match chord.code {
+            KeyCode::Enter => {
+                if let Some(epoch) = state.queue.get(conversation).map(|row| row.epoch) {
+                    give(state, conversation, Act::Block { epoch, blocked }, out);
+                }
+                None
+            }
+            _ => Some(Overlay::Block { conversation, blocked }),
+        },
         Overlay::Split { conversation } => match chord.code {
             KeyCode::Enter => {
                 if let Some(epoch) = state.queue.get(conversation).map(|row| row.epoch) {

@@ -211,6 +211,21 @@ pub(super) fn board(state: &State) -> Checked {
     if state.is_supervisor() || state.is_admin() { Ok(()) } else { why("the board is for supervisors and admins") }
 }
 
+/// What WhatsApp may be asked to give to another app.
+pub(super) fn our_thread(state: &State) -> Checked {
+    let conversation = conversation(state)?;
+    match conversation.control {
+        Control::Elsewhere => why("another app has it already"),
+        Control::Agent { .. } => mine_or_supervisor(state, conversation),
+        Control::Bot | Control::Waiting { .. } | Control::Phone { .. } | Control::Resolved { .. } => Ok(()),
+    }
+}
+
+pub(super) fn block(state: &State) -> Checked {
+    opened(state)?;
+    if state.is_supervisor() { Ok(()) } else { why("supervisors block customers") }
+}
+
 pub(super) fn split(state: &State) -> Checked {
     let conversation = opened(state)?;
     if state.open_thread().is_none_or(|thread| thread.card.merged.is_none()) {

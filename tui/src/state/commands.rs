@@ -153,6 +153,8 @@ fn words(act: &Act) -> Option<String> {
         | Act::Resolve { .. }
         | Act::Escalate { .. }
         | Act::Split { .. }
+        | Act::Thread { .. }
+        | Act::Block { .. }
         | Act::Resend { .. }
         | Act::Cancel { .. }
         | Act::React { .. }

@@ -100,6 +100,7 @@ pub struct Card {
     pub marketing: Option<protocol::Consent>,
     pub merged: Option<Merged>,
     pub free_entry: Option<protocol::FreeEntry>,
+    pub blocked_at: Option<Micros>,
 }
 
 /// Another conversation of the same customer's that went into this one.
@@ -294,6 +295,7 @@ impl From<protocol::Card> for Card {
                 messages: merged.messages,
             }),
             free_entry: card.free_entry,
+            blocked_at: card.blocked_at,
         }
     }
 }
@@ -348,6 +350,9 @@ fn words(code: &str) -> Clean {
         "model_failed" => Clean::from_static("the bot's model fails"),
         "split" => Clean::from_static("split off from another customer"),
         "merged" => Clean::from_static("went into another conversation"),
+        "take 2494191" => Clean::from_static("another app keeps the thread"),
+        "passed_by_app" => Clean::from_static("the other app passed it on"),
+        "taken_by_app" => Clean::from_static("taken by the other app"),
         "late" => Clean::from_static("it reached us late"),
         "cannot_read" => Clean::from_static("the bot cannot read what came"),
         "bot_off" => Clean::from_static("the bot is switched off"),

@@ -37,6 +37,11 @@ pub enum Overlay {
         conversation: ConversationId,
         message: MessageId,
     },
+    /// WhatsApp is asked to block the customer, or to end that.
+    Block {
+        conversation: ConversationId,
+        blocked: bool,
+    },
     /// How the numbers stand.
     Board(Board),
     /// What was merged last is split off again.

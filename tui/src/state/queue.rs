@@ -336,7 +336,7 @@ impl Queue {
             let standing = Standing::of(row, viewer, now);
             shifts_at = shifts_at.min(Standing::shifts_at(row, now, viewer.patience));
             self.mine += usize::from(viewer.me.is_some() && row.control.owner() == viewer.me);
-            if matches(row, &self.filter) {
+            if matches(row, &self.filter, now) {
                 self.counts[standing.section as usize] += 1;
                 if !folded[standing.section as usize] || self.open == Some(row.id) {
                     shown.push(standing);
@@ -462,9 +462,13 @@ const fn needs_somebody(section: Section) -> bool {
     matches!(section, Section::Now | Section::Waiting)
 }
 
-fn matches(row: &Conversation, filter: &str) -> bool {
+/// Those whom only a template reaches any more.
+const CLOSED: &str = "closed";
+
+fn matches(row: &Conversation, filter: &str, now: Micros) -> bool {
     let has = |text: &str| text.to_lowercase().contains(filter);
     filter.is_empty()
+        || (filter == CLOSED && !row.window.is_open(now))
         || has(row.customer.as_str())
         || has(row.handle.as_str())
         || has(row.channel.as_str())

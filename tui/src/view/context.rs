@@ -46,6 +46,10 @@ fn lines(pen: &Pen<'_>, state: &State, width: usize) -> Vec<Vec<Part>> {
     page.text(&row.handle, theme.muted);
     page.text(&words(format!("via {}", row.channel)), theme.faint);
     let Some(thread) = state.open_thread() else { return page.lines };
+    if let Some(at) = thread.card.blocked_at {
+        let at = say::moment(at, state.now, &state.given.zone);
+        page.text(&words(format!("blocked since {at}: no answer is owed")), theme.warn);
+    }
     let (open, closed): (Vec<&Handoff>, Vec<&Handoff>) =
         thread.card.handoffs.iter().partition(|handoff| handoff.closed_at.is_none());
     if let Some(handoff) = open.first() {

@@ -115,6 +115,23 @@ pub(super) fn resend(pen: &mut Pen<'_>, state: &State, message: MessageId, area:
     foot(pen, inner, y + 3, &format!("{enter} send again   Esc cancel"));
 }
 
+pub(super) fn block(pen: &mut Pen<'_>, state: &State, conversation: ConversationId, blocked: bool, area: Rect) {
+    let theme = pen.theme;
+    let name = customer(state, conversation);
+    let (title, sentence, does) = if blocked {
+        let sentence = "WhatsApp keeps their messages and calls from us, and ours from them. The conversation is \
+                        resolved, and no answer is owed.";
+        (format!("Block {name}?"), sentence, "block")
+    } else {
+        (format!("Unblock {name}?"), "They can write to us again, and we to them.", "unblock")
+    };
+    pen.frame(area, true, &[(words(title), theme.accent)], &[]);
+    let inner = inside(area);
+    let y = paragraph(pen, inner, &fixed(sentence));
+    let enter = &theme.glyphs.enter;
+    foot(pen, inner, y + 1, &format!("{enter} {does}   Esc cancel"));
+}
+
 /// What goes where.
 pub(super) fn split(pen: &mut Pen<'_>, state: &State, conversation: ConversationId, area: Rect) {
     let theme = pen.theme;

@@ -1,6 +1,7 @@
 //! Acts of agents: each is one transaction that holds the conversation, the effect and the answer.
 //! A repeat, on any server, gets the answer of the first.
 
+mod errand;
 mod file;
 mod later;
 mod offer;
@@ -156,6 +157,7 @@ impl Desk<'_> {
             Act::Resolve { outcome, .. } => self.resolve(outcome).await,
             Act::Escalate { reason, .. } => self.escalate(reason).await,
             Act::Split { .. } => self.split().await,
+            Act::Thread { .. } | Act::Block { .. } => self.ask_meta(act).await,
             Act::Send { text, seen, reply_to, .. } => self.send(text, *seen, *reply_to).await,
             Act::SendWhenTheyWrite { text, .. } => self.send_when_they_write(text).await,
             Act::SendParts { text, parts, seen, reply_to, .. } => self.send_parts(text, *parts, *seen, *reply_to).await,
@@ -223,6 +225,8 @@ const fn on_screen(act: &Act) -> Option<Epoch> {
         | Act::Resolve { epoch, .. }
         | Act::Escalate { epoch, .. }
         | Act::Split { epoch }
+        | Act::Thread { epoch, .. }
+        | Act::Block { epoch, .. }
         | Act::Send { epoch, .. }
         | Act::SendWhenTheyWrite { epoch, .. }
         | Act::SendParts { epoch, .. }

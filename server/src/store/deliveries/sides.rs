@@ -19,6 +19,8 @@ pub(super) struct Found {
     pub(super) sides: Vec<Side>,
     /// Customers with a phone number that was somebody else's before: networks give them out again.
     pub(super) recycled: HashSet<CustomerId>,
+    /// Customers whom somebody has blocked: what they say is kept, and no answer is owed.
+    pub(super) blocked: HashSet<CustomerId>,
 }
 
 /// Whose each arrival is, in their order.
@@ -49,7 +51,8 @@ pub(super) async fn find(tx: &mut Tx, arrivals: &[&Arrival], at: Moment, ids: &I
     }
     moves::follow(tx, arrivals, &mut sides, at, ids).await?;
     rename(tx, arrivals, &sides, &known).await?;
-    Ok(Found { sides, recycled: recycled.into_iter().map(|alias| alias.customer).collect() })
+    let blocked = known.iter().filter(|one| one.blocked_at.is_some()).map(|one| one.alias.customer).collect();
+    Ok(Found { sides, blocked, recycled: recycled.into_iter().map(|alias| alias.customer).collect() })
 }
 
 fn names_of(arrival: &Arrival) -> impl Iterator<Item = (&str, AliasKind, &str)> {
@@ -130,7 +133,7 @@ impl Finding {
     fn make(&mut self, arrival: &Arrival, now: Micros, ids: &Ids) -> CustomerId {
         let id: CustomerId = ids.next(now);
         let name = arrival.name.clone().unwrap_or_default();
-        self.new.push(Customer { id, name, username: arrival.username.clone(), created_at: now });
+        self.new.push(Customer { id, name, username: arrival.username.clone(), created_at: now, blocked_at: None });
         id
     }
 

@@ -4,6 +4,7 @@ mod account;
 mod answer;
 mod http;
 mod media;
+mod thread;
 mod transport;
 mod usage;
 

@@ -182,3 +182,23 @@ fn forwarded(context: &Value) -> Option<Forwarded> {
         (false, false) => None,
     }
 }
+
+/// Who has the thread now. Meta's agent is `ai_agent`; what is passed is passed to whoever hears of it, and what is
+/// taken is taken from them.
+pub(super) fn handover(element: &Value) -> Option<super::Handover> {
+    let kind = json::text(element, "type")?;
+    let passed = match kind.as_str() {
+        "control_passed" => true,
+        "control_taken" => false,
+        _ => return None,
+    };
+    let part = json::get(element, &kind).unwrap_or(&Value::Null);
+    let new = json::text(part, "new_owner_role").unwrap_or_default().to_lowercase();
+    let to_us = match new.as_str() {
+        "ai_agent" => false,
+        "partner" | "escalation" => true,
+        _ => passed,
+    };
+    let why = json::text(part, "metadata").unwrap_or_default();
+    Some(super::Handover { to_us, wants_person: to_us && new == "escalation", why })
+}

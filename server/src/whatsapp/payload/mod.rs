@@ -66,7 +66,20 @@ pub enum Fact {
         call: Option<Call>,
         /// Whether the customer wants marketing, as WhatsApp's own switch says.
         marketing: Option<bool>,
+        /// The thread changes hands between the business's apps.
+        handover: Option<Handover>,
     },
+}
+
+/// A thread that goes from one app of the business's to another (`messaging_handovers`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handover {
+    /// It is ours from now on.
+    pub to_us: bool,
+    /// The other app wants a person for it.
+    pub wants_person: bool,
+    /// What the other app says about it.
+    pub why: String,
 }
 
 /// Why a body cannot be taken apart at all.
@@ -233,6 +246,7 @@ impl Change<'_, '_> {
             timestamp: json::number(element, "timestamp"),
             call: Some(detail::call(element)).filter(|call| called && call.event.as_deref() == Some("connect")),
             sender: sender.map(Box::new),
+            handover: (self.field == "messaging_handovers").then(|| detail::handover(element)).flatten(),
             marketing: (kind == "user_preferences").then(|| detail::marketing(element)).flatten(),
         };
         self.push(fact, element);

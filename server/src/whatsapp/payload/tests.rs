@@ -47,8 +47,8 @@ fn line(item: &Item) -> String {
             status.pricing_category.as_ref().map_or(String::new(), |category| format!(" {category}")),
             status.errors.iter().map(|error| format!(" !{}", error.code)).collect::<String>(),
         ),
-        Fact::Notice { kind, timestamp, sender, call, marketing } => format!(
-            "{kind} at {} [{}]{}",
+        Fact::Notice { kind, timestamp, sender, call, marketing, handover } => format!(
+            "{kind} at {} [{}]{}{}",
             at(*timestamp),
             sender.as_deref().map_or("-".into(), who),
             match (call, marketing) {
@@ -57,6 +57,13 @@ fn line(item: &Item) -> String {
                 (None, Some(false)) => " wants no marketing",
                 (None, None) => "",
             },
+            handover.as_ref().map_or_else(String::new, |one| {
+                format!(
+                    " to {}{}",
+                    if one.to_us { "us" } else { "them" },
+                    if one.wants_person { ", wants a person" } else { "" }
+                )
+            }),
         ),
     }
 }

@@ -170,6 +170,18 @@ impl GraphError {
         Self::new(400, 132_015, "(#132015) Template is paused")
     }
 
+    pub(super) fn not_owner() -> Self {
+        Self::new(400, 2_494_191, "(#2494191) This app does not control the thread")
+    }
+
+    pub(super) fn not_blocked() -> Self {
+        Self::new(400, 139_100, "(#139100) Failed to block/unblock users")
+    }
+
+    pub(super) fn blocked_by_us() -> Self {
+        Self::new(400, 130_403, "(#130403) You have blocked this user")
+    }
+
     pub(super) fn throughput() -> Self {
         Self::new(429, 130_429, "(#130429) Rate limit hit").details(
             "Message failed to send because there were too many messages sent from this phone number in a short \

@@ -12,6 +12,7 @@ mod number;
 mod route;
 mod send;
 mod templates;
+mod thread;
 
 use std::time::Duration;
 
@@ -106,6 +107,11 @@ impl Whatsapp {
             ("POST", None) => self.change_node(&target, request.body),
             ("DELETE", None) if !target.id.bytes().all(|byte| byte.is_ascii_digit()) => Err(GraphError::malformed_id()),
             ("DELETE", None) => self.delete_file(now, &target),
+            ("POST", Some("thread_control")) => self.thread_control(&target, request.body),
+            ("POST", Some("block_users")) => self.block_users(&target, request.body, true),
+            ("DELETE", Some("block_users")) => self.block_users(&target, request.body, false),
+            ("GET", Some("message_history")) => self.message_history(&target),
+            ("GET", Some("events")) => self.history_events(now, &target),
             ("GET", Some("phone_numbers")) => self.phone_numbers(&target),
             ("GET", Some("message_templates")) => self.message_templates(&target),
             ("POST", Some("message_templates")) => self.create_template(now, &target, request.body),

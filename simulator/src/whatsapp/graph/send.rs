@@ -96,6 +96,14 @@ impl Whatsapp {
             return self.mark_read(number, &body);
         }
         let addressee = self.addressee(number, &body)?;
+        if let Some(person) = addressee.person.map(|person| &self.people[person.0]) {
+            if person.is_blocked {
+                return Err(GraphError::blocked_by_us());
+            }
+            if person.is_elsewhere {
+                return Err(GraphError::not_owner());
+            }
+        }
         let checked = self.check(now, number, &body)?;
         self.take(now, number, &addressee, checked, hurried)
     }
