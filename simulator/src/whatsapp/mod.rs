@@ -128,11 +128,6 @@ impl Whatsapp {
         &self.people
     }
 
-    /// To change what Meta knows of somebody while it runs.
-    pub fn person_mut(&mut self, person: PersonId) -> &mut Person {
-        &mut self.people[person.0]
-    }
-
     pub fn add_person(&mut self, person: Person) -> PersonId {
         self.people.push(person);
         PersonId(self.people.len() - 1)

@@ -27,7 +27,7 @@ impl Whatsapp {
             _ => return Err(GraphError::bad_value("Param action must be one of {pass, release, take}")),
         }
         let answer = json!({"messaging_product": "whatsapp", "request_id": "AQ0"});
-        Ok(Answer { body: bytes::graph(&answer), done: Done::Nothing, usage: None })
+        Ok(Answer { body: bytes::graph(&answer), done: Done::Answered, usage: None })
     }
 
     /// `POST` and `DELETE /<number>/block_users`.
@@ -44,7 +44,7 @@ impl Whatsapp {
         }
         let list = if block { "added_users" } else { "removed_users" };
         let answer = json!({"messaging_product": "whatsapp", "block_users": {list: done}});
-        Ok(Answer { body: bytes::graph(&answer), done: Done::Nothing, usage: None })
+        Ok(Answer { body: bytes::graph(&answer), done: Done::Answered, usage: None })
     }
 
     /// `GET /<number>/message_history?message_id=`.
@@ -54,7 +54,7 @@ impl Whatsapp {
         let found = self.outgoing.iter().position(|one| one.wamid == wamid);
         let data: Vec<Json> =
             found.iter().map(|place| json!({"id": format!("{HISTORY}{place}"), "message_id": wamid})).collect();
-        Ok(Answer { body: bytes::graph(&json!({"data": data})), done: Done::Nothing, usage: None })
+        Ok(Answer { body: bytes::graph(&json!({"data": data})), done: Done::Answered, usage: None })
     }
 
     /// `GET /<history>/events`: the newest first.
@@ -68,7 +68,7 @@ impl Whatsapp {
         let mut data = vec![event("ACCEPTED"), event("SENT")];
         data.extend(arrived.then(|| event("DELIVERED")));
         data.reverse();
-        Ok(Answer { body: bytes::graph(&json!({"data": data})), done: Done::Nothing, usage: None })
+        Ok(Answer { body: bytes::graph(&json!({"data": data})), done: Done::Answered, usage: None })
     }
 
     fn number_of(&self, target: &Target<'_>) -> Result<(), GraphError> {
