@@ -337,7 +337,12 @@ async fn arrive(
         Origin::Standby => world(tx, thread, Step::GoElsewhere, Who::Meta, at, ids).await?,
         Origin::Direct => {
             wishes::by_word(tx, thread, arrival, at, ids).await?;
-            customer_writes(tx, thread, arrival, message.id, blocked, policy, at, ids).await?;
+            if blocked {
+                // It was on its way when they were blocked: kept, and no answer is owed.
+                (thread.newest, thread.unread) = (Some(message.id), thread.unread + 1);
+            } else {
+                customer_writes(tx, thread, arrival, message.id, policy, at, ids).await?;
+            }
         }
         Origin::History => {}
     }
@@ -381,7 +386,6 @@ async fn customer_writes(
     thread: &mut Conversation,
     arrival: &Arrival,
     message: MessageId,
-    blocked: bool,
     policy: &Policy,
     at: Moment,
     ids: &Ids,
@@ -395,9 +399,6 @@ async fn customer_writes(
     // Said to us and not copied: the thread is ours again.
     if thread.control == Control::Elsewhere {
         world(tx, thread, Step::Returned { unanswered: false }, Who::Meta, at, ids).await?;
-    }
-    if blocked {
-        return Ok(());
     }
     thread.unanswered_since.get_or_insert(at.now);
     if matches!(thread.control, Control::Resolved { .. }) {
