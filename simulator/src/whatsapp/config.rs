@@ -65,6 +65,8 @@ pub struct Number {
     pub account: String,
     /// An unregistered number refuses to send (133010).
     pub registered: bool,
+    /// A number that Meta has banned refuses to send (131031).
+    pub banned: bool,
     /// Of two-step verification: six digits.
     pub pin: Option<String>,
     /// The business profile: what is set of `about`, `address`, `description`, `email`, `websites`...
@@ -216,6 +218,7 @@ impl Config {
                 verified_name: "Juniper & Daughters".into(),
                 account: "215589313241560883".into(),
                 registered: true,
+                banned: false,
                 pin: Some("123456".into()),
                 profile: BTreeMap::from([("vertical".into(), "UNDEFINED".into())]),
             }],

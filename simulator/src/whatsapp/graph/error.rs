@@ -155,6 +155,11 @@ impl GraphError {
         Self::told(2_388_024, "Content in This Language Already Exists", words)
     }
 
+    pub(super) fn banned() -> Self {
+        Self::new(403, 131_031, "(#131031) Business Account locked")
+            .details("Business account has been locked or restricted from sending messages due to a policy violation.")
+    }
+
     pub(super) fn no_template() -> Self {
         Self::new(404, 132_001, "(#132001) Template name does not exist in the translation")
     }

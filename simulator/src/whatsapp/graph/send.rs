@@ -87,6 +87,9 @@ impl Whatsapp {
         if !self.config.numbers[number].registered {
             return Err(GraphError::not_registered());
         }
+        if self.config.numbers[number].banned {
+            return Err(GraphError::banned());
+        }
         match body["messaging_product"].as_str() {
             Some("whatsapp") => {}
             Some(_) => return Err(GraphError::invalid("Param messaging_product must be one of {WHATSAPP}")),
