@@ -165,7 +165,7 @@ async fn prepare(context: &Context, restarts: bool) -> Result<(), StoreError> {
             phone_number_id: one.phone_number_id.clone(),
             business_account_id: one.business_account_id.clone(),
             name: one.name.clone(),
-            team: String::new(),
+            team: one.team.clone(),
             bot_on: true,
             sending_on: true,
             clock_offset: 0,

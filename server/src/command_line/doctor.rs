@@ -26,7 +26,7 @@ pub(super) async fn run(settings: Settings) -> Result<(), Failure> {
 }
 
 /// Marks that every terminal, pipe and screen reader can show.
-fn line(Finding { mark, about, words }: &Finding) -> String {
+pub(super) fn line(Finding { mark, about, words }: &Finding) -> String {
     let mark = match mark {
         Mark::Right => "ok   ",
         Mark::Note => "note ",

@@ -1,6 +1,7 @@
 //! What stands on the command line, and what becomes of it.
 
 mod agent;
+mod channel;
 mod doctor;
 mod failure;
 mod log;
@@ -21,6 +22,7 @@ Examples:
   baton-server serve --config baton.toml       start; Ctrl-C or SIGTERM ends it cleanly
   baton-server agent add Ana --role agent      prints the secret that Ana signs in with once
   baton-server switch bot off                  from now on only people answer
+  baton-server channel list                    the numbers, and how each is
   baton-server doctor                          what is right, what is wrong, what to do
   baton-server replay                          read again what could not be read before
 
@@ -50,6 +52,9 @@ enum Command {
     /// The people who sign in: add, list, disable, a new secret.
     #[command(subcommand)]
     Agent(agent::Act),
+    /// The business numbers: list, test, pause, resume, add.
+    #[command(subcommand)]
+    Channel(channel::Act),
     /// Turn the bot, or all sending, on or off; without arguments, show both.
     Switch(switch::Switch),
     /// Look at settings, database, clock, tokens, webhooks and what waits; say what to do.
@@ -83,9 +88,11 @@ async fn run(line: CommandLine) -> Result<(), Failure> {
     // Another provider could only have been installed by us.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let settings = settings::load(line.config.as_deref())?;
+    let file = settings::file(line.config.as_deref());
     match line.command {
         Command::Serve => serve::serve(settings).await,
         Command::Agent(act) => agent::run(settings, act).await,
+        Command::Channel(act) => channel::run(settings, act, file).await,
         Command::Switch(switch) => switch::run(settings, switch).await,
         Command::Doctor => doctor::run(settings).await,
         Command::Replay(replay) => replay::run(settings, &replay).await,

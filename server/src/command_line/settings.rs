@@ -28,6 +28,11 @@ pub(super) fn load(named: Option<&Path>) -> Result<Settings, ConfigError> {
     loaded
 }
 
+/// The file that is read, or would be.
+pub(super) fn file(named: Option<&Path>) -> &Path {
+    named.unwrap_or(Path::new(USUAL))
+}
+
 /// The store for one act, also while a server uses it.
 pub(super) async fn open(settings: Settings) -> Result<Context, Failure> {
     // In the wrong folder, a secret or a switch would be somebody else's.

@@ -35,7 +35,7 @@ pub(super) struct Switch {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum What {
+pub(super) enum What {
     /// Whether the bot may answer.
     Bot,
     /// Whether anything may be sent at all.
@@ -72,11 +72,11 @@ async fn switch(context: &Context, wanted: Switch) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn every(context: &Context) -> Result<Vec<Channel>, StoreError> {
+pub(super) async fn every(context: &Context) -> Result<Vec<Channel>, StoreError> {
     channels::every(context.db.reader().await?.conn()).await
 }
 
-fn chosen(channels: Vec<Channel>, name: Option<&str>) -> Result<Vec<Channel>, Failure> {
+pub(super) fn chosen(channels: Vec<Channel>, name: Option<&str>) -> Result<Vec<Channel>, Failure> {
     let names: Vec<String> = channels.iter().map(|channel| channel.name.clone()).collect();
     let Some(name) = name else { return Ok(channels) };
     let chosen: Vec<Channel> = channels.into_iter().filter(|channel| channel.name == name).collect();
@@ -86,7 +86,8 @@ fn chosen(channels: Vec<Channel>, name: Option<&str>) -> Result<Vec<Channel>, Fa
     Ok(chosen)
 }
 
-async fn turn(context: &Context, channel: &Channel, what: What, on: bool) -> Result<(), StoreError> {
+/// One switch of one number.
+pub(super) async fn turn(context: &Context, channel: &Channel, what: What, on: bool) -> Result<(), StoreError> {
     let (id, now) = (channel.id, context.clock.now());
     let job = context.db.write(Urgency::First, move |tx| {
         Box::pin(async move {

@@ -1,5 +1,7 @@
 //! The WhatsApp side: apps, numbers and their secrets.
 
+use http::HeaderName;
+
 use super::{
     error::ConfigError,
     secret::Secret,
@@ -38,6 +40,12 @@ pub struct Channel {
     pub phone_number_id: String,
     pub business_account_id: String,
     pub access_token: Secret,
+    /// Agents of this team see its conversations; empty for everyone.
+    pub team: String,
+    /// Its own, or that of [`WhatsApp`]: a provider between us and Meta has another.
+    pub graph_url: String,
+    /// The header that carries the token alone, for example `D360-API-KEY`; `None`: `Authorization: Bearer`.
+    pub key_header: Option<HeaderName>,
 }
 
 const APP_KEYS: [&str; 4] = ["app_id", "app_secret", "app_secret_previous", "verify_token"];
@@ -46,9 +54,8 @@ const CHANNEL_KEYS: [&str; 4] = ["phone_number_id", "business_account_id", "acce
 /// `[whatsapp]` is the app and the channel `default`; `[[app]]` and `[[channel]]` add more.
 pub(super) fn read(root: &Section<'_>) -> Result<WhatsApp, ConfigError> {
     let main = root.table("whatsapp")?.with_variables("WHATSAPP_", "");
-    let graph_url = main
-        .parse("graph_url", "an http or https address with Graph's version", url)?
-        .unwrap_or_else(|| "https://graph.facebook.com/v26.0".into());
+    let graph_url =
+        main.parse("graph_url", GRAPH_URL, url)?.unwrap_or_else(|| "https://graph.facebook.com/v26.0".into());
     let mut apps = Vec::new();
     let mut channels = Vec::new();
     if any(&main, &APP_KEYS)? {
@@ -61,11 +68,11 @@ pub(super) fn read(root: &Section<'_>) -> Result<WhatsApp, ConfigError> {
     }
     let main_name = main.parse("name", NAME, name)?.unwrap_or_else(|| "default".into());
     if any(&main, &CHANNEL_KEYS)? {
-        channels.push(channel(&main, main_name, &apps)?);
+        channels.push(channel(&main, main_name, &apps, &graph_url)?);
     }
     for section in root.tables("channel")? {
         let (section, name) = named(section)?;
-        channels.push(channel(&section, name, &apps)?);
+        channels.push(channel(&section, name, &apps, &graph_url)?);
         section.finish()?;
     }
     main.finish()?;
@@ -74,6 +81,8 @@ pub(super) fn read(root: &Section<'_>) -> Result<WhatsApp, ConfigError> {
     distinct(root, "channel", channels.iter().map(|channel| channel.phone_number_id.as_str()))?;
     Ok(WhatsApp { graph_url, apps, channels })
 }
+
+const GRAPH_URL: &str = "an http or https address with Graph's version";
 
 const NAME: &str = "a name of small letters, digits and hyphens";
 
@@ -87,7 +96,7 @@ fn app(section: &Section<'_>, name: String) -> Result<App, ConfigError> {
     })
 }
 
-fn channel(section: &Section<'_>, name: String, apps: &[App]) -> Result<Channel, ConfigError> {
+fn channel(section: &Section<'_>, name: String, apps: &[App], graph_url: &str) -> Result<Channel, ConfigError> {
     let app = section.parse("app", "the name of an app", |name| apps.iter().find(|app| app.name == name))?;
     let Some(app) = app.or_else(|| apps.first().filter(|app| apps.len() == 1 || app.name == "default")) else {
         return Err(section.missing("app", "the name of the app that serves this number"));
@@ -98,6 +107,9 @@ fn channel(section: &Section<'_>, name: String, apps: &[App]) -> Result<Channel,
         phone_number_id: section.require("phone_number_id", "the number's id, digits only", digits)?,
         business_account_id: section.require("business_account_id", "the account's id, digits only", digits)?,
         access_token: section.require("access_token", "an access token", secret)?,
+        team: section.parse("team", "the name of a team, as its agents have it", filled)?.unwrap_or_default(),
+        graph_url: section.parse("graph_url", GRAPH_URL, url)?.unwrap_or_else(|| graph_url.to_owned()),
+        key_header: section.parse("key_header", "the name of a header, such as D360-API-KEY", header)?,
     })
 }
 
@@ -136,6 +148,10 @@ fn name(text: &str) -> Option<String> {
 
 fn digits(text: &str) -> Option<String> {
     (!text.is_empty() && text.len() <= 32 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.to_owned())
+}
+
+fn header(text: &str) -> Option<HeaderName> {
+    text.parse().ok()
 }
 
 /// What can stand in a header: anything else was pasted with something that does not belong to it.

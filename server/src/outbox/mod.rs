@@ -27,8 +27,8 @@ const BREATH: Duration = Duration::from_millis(500);
 /// Who speaks to Graph for each channel of the settings.
 pub fn graphs(context: &Context, transport: &Arc<dyn Transport>) -> HashMap<String, Graph> {
     let whatsapp = &context.settings.whatsapp;
-    let graph = |token: &crate::config::Secret| Graph::new(transport.clone(), &whatsapp.graph_url, token.clone());
-    whatsapp.channels.iter().map(|one| (one.phone_number_id.clone(), graph(&one.access_token))).collect()
+    let graph = |channel| Graph::of(transport.clone(), channel);
+    whatsapp.channels.iter().map(|one| (one.phone_number_id.clone(), graph(one))).collect()
 }
 
 /// Drives one channel's outbox until `stop`; requests that are on their way are waited for.

@@ -88,6 +88,7 @@ const RELEASE: Sql = Sql::Both(
 const OFFSET: Sql = Sql::Both("update channel set clock_offset = $2 where id = $1");
 const HEARD: Sql = Sql::Both("update channel set heard_at = $2 where id = $1");
 const LAST_HEARD: Sql = Sql::Both("select heard_at from channel where id = $1");
+const QUEUED: Sql = Sql::Both("select count(*) from message where channel_id = $1 and delivery = 'queued'");
 const LEASE: Sql = Sql::Both(
     "update channel set lease = lease + 1, lease_until = $3 where id = $1 and lease_until < $2 returning lease",
 );
@@ -109,6 +110,7 @@ pub const ALL: &[&Sql] = &[
     &OFFSET,
     &HEARD,
     &LAST_HEARD,
+    &QUEUED,
     &LEASE,
     &RENEW,
     &QUALITY,
@@ -212,6 +214,11 @@ pub async fn last_heard(conn: Conn<'_>, id: ChannelId) -> Result<Option<Micros>,
     let heard: Option<Option<Micros>> =
         on!(conn, LAST_HEARD, |c, sql| sqlx::query_scalar(sql).bind(id).fetch_optional(c).await)?;
     Ok(heard.flatten())
+}
+
+/// How many messages wait to be sent.
+pub async fn queued(conn: Conn<'_>, id: ChannelId) -> Result<i64, StoreError> {
+    Ok(on!(conn, QUEUED, |c, sql| sqlx::query_scalar(sql).bind(id).fetch_one(c).await)?)
 }
 
 /// The right to drive this number's outbox until `until`, if nobody has it at `time` (of leases).

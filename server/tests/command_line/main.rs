@@ -19,7 +19,7 @@ fn help_teaches() {
     for word in ["Examples:", "serve --config baton.toml", "agent add Ana --role agent", "Exit codes", "BATON_LOG"] {
         assert!(help.contains(word), "{word} in {help}");
     }
-    for command in ["serve", "agent", "switch", "doctor", "replay"] {
+    for command in ["serve", "agent", "channel", "switch", "doctor", "replay"] {
         let help = place.run(&[command, "--help"]).succeeds();
         assert!(help.contains("Usage: baton-server"), "{help}");
     }
@@ -148,6 +148,82 @@ fn the_operator_acts_beside_a_running_server() {
     assert!(server.end().success());
     let shown = place.run(&["switch"]).succeeds();
     assert_eq!(words(&shown)[1], ["shop", "off", "off"], "switches outlive the server");
+}
+
+#[test]
+fn a_number_is_listed_paused_and_resumed() {
+    let place = Place::new(SETTINGS);
+    let server = place.serve();
+    let listed = place.run(&["channel", "list"]).succeeds();
+    let heading = ["CHANNEL", "NUMBER", "ID", "APP", "TEAM", "BOT", "SENDING", "QUEUED", "PAUSED", "BECAUSE"];
+    assert_eq!(words(&listed), [heading.as_slice(), &["shop", "2", "default", "on", "on", "0"]]);
+    place.run(&["channel", "pause", "shop", "--reason", "moving house"]).succeeds();
+    let listed = place.run(&["channel", "list"]).succeeds();
+    assert!(listed.contains("off  off") && listed.contains("moving house"), "{listed}");
+    assert_eq!(words(&place.run(&["switch"]).succeeds())[1], ["shop", "off", "off"], "the same switches");
+    place.run(&["channel", "resume", "shop"]).succeeds();
+    let listed = place.run(&["channel", "list"]).succeeds();
+    assert!(!listed.contains("off") && !listed.contains("moving"), "{listed}");
+    assert!(place.run(&["channel", "pause", "shoe"]).fails(2).contains("expected one of: shop"));
+    assert!(place.run(&["channel", "test", "shoe"]).fails(2).contains("expected one of: shop"));
+    assert!(place.run(&["channel", "test"]).prints(1).contains("WRONG number of shop: Graph cannot be reached"));
+    assert!(server.end().success());
+}
+
+/// One answer of Meta's, whatever it is asked; and what it was asked.
+fn meta(status: &'static str, body: &'static str) -> (String, std::thread::JoinHandle<String>) {
+    use std::io::Read;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v26.0", listener.local_addr().unwrap());
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut asked = Vec::new();
+        while !asked.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            asked.push(byte[0]);
+        }
+        let length = body.len();
+        write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").unwrap();
+        String::from_utf8(asked).unwrap()
+    });
+    (url, asked)
+}
+
+#[test]
+fn a_number_is_added_once_meta_knows_it() {
+    const TOKEN: (&str, &str) = ("WHATSAPP_ACCESS_TOKEN_OUTLET", "outlet-token");
+    let add = |url: &str| -> Vec<String> {
+        let ids = ["--phone-number-id", "77", "--business-account-id", "88", "--team", "outlet"];
+        let more = ["--key-header", "D360-API-KEY", "--graph-url", url];
+        ["channel", "add", "outlet"].iter().chain(&ids).chain(&more).map(|&word| word.to_owned()).collect()
+    };
+    let run = |place: &Place, url: &str, variables: &[(&str, &str)]| {
+        let arguments = add(url);
+        place.run_with(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), variables)
+    };
+    let place = Place::new(SETTINGS);
+    let refusal = r#"{"error":{"message":"Invalid OAuth access token","type":"OAuthException","code":190}}"#;
+    let (url, asked) = meta("401 Unauthorized", refusal);
+    assert!(run(&place, &url, &[TOKEN]).fails(1).contains("(190); nothing was written"));
+    asked.join().unwrap();
+    assert_eq!(fs::read_to_string(place.file("baton.toml")).unwrap(), SETTINGS);
+    assert!(run(&place, "http://127.0.0.1:1", &[]).fails(2).contains("WHATSAPP_ACCESS_TOKEN_OUTLET"), "no token");
+
+    let (url, asked) = meta("200 OK", r#"{"id":"77","verified_name":"The Outlet","display_phone_number":"+1 555"}"#);
+    let added = run(&place, &url, &[TOKEN]);
+    assert!(added.succeeds().contains("channel test outlet") && added.explains("The Outlet, +1 555"));
+    let asked = asked.join().unwrap().to_lowercase();
+    assert!(asked.starts_with("get /v26.0/77?") && asked.contains("d360-api-key: outlet-token"), "{asked}");
+    let written = fs::read_to_string(place.file("baton.toml")).unwrap();
+    assert!(written.starts_with(SETTINGS) && !written.contains("outlet-token"), "{written}");
+    let server = place.serve_with(&[TOKEN]);
+    let listed = place.run_with(&["channel", "list"], &[TOKEN]).succeeds();
+    assert_eq!(words(&listed)[1], ["outlet", "77", "default", "outlet", "on", "on", "0"]);
+    assert!(run(&place, &url, &[TOKEN]).fails(2).contains("in the settings already"));
+    assert!(server.end().success());
+    let kept = fs::read(place.file("baton.db")).unwrap();
+    assert!(!kept.windows(12).any(|window| window == b"outlet-token"), "secrets are not in the database");
 }
 
 #[test]

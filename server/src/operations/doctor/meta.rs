@@ -37,7 +37,7 @@ pub(super) async fn examine(
     let whatsapp = &settings.whatsapp;
     let mut clock_checked = false;
     for channel in &whatsapp.channels {
-        let graph = Graph::new(transport.clone(), &whatsapp.graph_url, channel.access_token.clone());
+        let graph = Graph::of(transport.clone(), channel);
         let asked_at = clock.now();
         let number = graph.phone_number(&channel.phone_number_id, PATIENCE).await;
         let received_at = clock.now();
@@ -55,6 +55,11 @@ pub(super) async fn examine(
                 describe(report, channel, &number);
             }
         }
+        if channel.key_header.is_some() {
+            // Subscriptions and templates are asked for at the provider's own pages.
+            report.note(about("provider", channel), "its key is a provider's: nothing else can be asked with it");
+            continue;
+        }
         let app = whatsapp.apps.iter().find(|app| app.name == channel.app);
         if let Some(app) = app {
             token(report, channel, app, &graph, clock.now()).await;
@@ -64,9 +69,9 @@ pub(super) async fn examine(
     }
     for app in &whatsapp.apps {
         // Asked in the app's own name: any number's client will do.
-        let token = whatsapp.channels.iter().find(|channel| channel.app == app.name);
-        if let Some(channel) = token {
-            let graph = Graph::new(transport.clone(), &whatsapp.graph_url, channel.access_token.clone());
+        let own = |channel: &&Channel| channel.app == app.name && channel.key_header.is_none();
+        if let Some(channel) = whatsapp.channels.iter().find(own) {
+            let graph = Graph::of(transport.clone(), channel);
             fields(report, app, &graph).await;
         }
     }

@@ -39,6 +39,23 @@ pub async fn examine(settings: &Settings, clock: Arc<dyn Clock>, transport: Arc<
     report.0
 }
 
+/// Looks at Meta's side alone: of every number of the settings, or of those with this name.
+pub async fn examine_numbers(
+    settings: &Settings,
+    name: Option<&str>,
+    clock: &dyn Clock,
+    transport: Arc<dyn Transport>,
+) -> Vec<Finding> {
+    let mut settings = settings.clone();
+    let whatsapp = &mut settings.whatsapp;
+    whatsapp.channels.retain(|channel| name.is_none_or(|name| channel.name == name));
+    let channels = &whatsapp.channels;
+    whatsapp.apps.retain(|app| channels.iter().any(|channel| channel.app == app.name));
+    let mut report = Report::default();
+    meta::examine(&mut report, &settings, clock, &transport).await;
+    report.0
+}
+
 #[derive(Default)]
 struct Report(Vec<Finding>);
 

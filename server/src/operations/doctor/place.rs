@@ -55,7 +55,8 @@ pub(super) fn settings(report: &mut Report, settings: &Settings) {
 pub(super) async fn server(report: &mut Report, settings: &Settings, transport: &dyn Transport) {
     let address = reachable(settings.listen);
     let url = format!("http://{address}/health/ready");
-    let request = Request { method: http::Method::GET, url, bearer: None, body: None, deadline: PATIENCE };
+    let request =
+        Request { method: http::Method::GET, url, bearer: None, key_header: None, body: None, deadline: PATIENCE };
     match transport.send(request).await {
         Ok(response) if response.status == 200 => report.right("server", format!("it runs and is ready at {address}")),
         Ok(response) if response.status == 503 => {

@@ -12,6 +12,8 @@ use http::{
     header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER},
 };
 
+use crate::config::Secret;
+
 use super::transport::{Form, NoResponse, Opened, Opening, Pending, Request, Response, Transport};
 
 /// Longer answers are cut off; they are no answers to what is asked here.
@@ -50,9 +52,7 @@ impl HttpTransport {
             return Err(NoResponse::Unsent("its time was up".into()));
         }
         let mut builder = self.client.request(request.method, request.url).timeout(request.deadline);
-        if let Some(bearer) = &request.bearer {
-            builder = builder.bearer_auth(bearer.reveal());
-        }
+        builder = with_key(builder, request.bearer.as_ref(), request.key_header.as_ref());
         if let Some(body) = request.body {
             builder = builder.header(CONTENT_TYPE, "application/json").body(body);
         }
@@ -61,20 +61,40 @@ impl HttpTransport {
 
     /// With its length said, for Meta does not take forms in chunks.
     async fn bring(&self, form: Form) -> Result<Response, NoResponse> {
-        let Form { url, bearer, content_type, head, tail, file, length, deadline } = form;
+        let Form { url, bearer, key_header, content_type, head, tail, file, length, deadline } = form;
         let piece = |text: String| stream::iter([Ok(Bytes::from(text))]);
         let pieces = piece(head).chain(file).chain(piece(tail));
         let body = reqwest::Body::wrap_stream(pieces);
         let mut builder = self.client.post(url).timeout(deadline).header(CONTENT_TYPE, content_type);
-        if let Some(bearer) = &bearer {
-            builder = builder.bearer_auth(bearer.reveal());
-        }
+        builder = with_key(builder, bearer.as_ref(), key_header.as_ref());
         let sent = builder.header(CONTENT_LENGTH, length).body(body).send();
         answered(sent.await.map_err(no_response)?).await
     }
 
     async fn exchange(&self, request: Request) -> Result<Response, NoResponse> {
         answered(self.ask(request).await?).await
+    }
+}
+
+fn with_key(
+    builder: reqwest::RequestBuilder,
+    key: Option<&Secret>,
+    header: Option<&reqwest::header::HeaderName>,
+) -> reqwest::RequestBuilder {
+    match (key, header) {
+        (None, _) => builder,
+        (Some(key), None) => builder.bearer_auth(key.reveal()),
+        (Some(key), Some(header)) => {
+            let value = reqwest::header::HeaderValue::from_str(key.reveal()).map(|mut value| {
+                value.set_sensitive(true);
+                value
+            });
+            // The settings take no key that cannot stand in a header.
+            match value {
+                Ok(value) => builder.header(header, value),
+                Err(_) => builder,
+            }
+        }
     }
 }
 

@@ -19,6 +19,7 @@ fn post(port: u16) -> Request {
         method: http::Method::POST,
         url: format!("http://127.0.0.1:{port}/v26.0/42/messages"),
         bearer: Some(Secret::new("TOKEN")),
+        key_header: None,
         body: Some(r#"{"a":1}"#.into()),
         deadline: Duration::from_secs(10),
     }
@@ -66,6 +67,23 @@ async fn an_answer_comes_back_with_its_headers() {
         body: b"no".to_vec(),
     };
     assert_eq!(answer, Ok(expected));
+}
+
+#[tokio::test]
+async fn a_key_may_have_a_header_of_its_own() {
+    let (listener, port) = listen().await;
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let heard = hear(&mut stream).await.to_lowercase();
+        assert!(heard.contains("\r\nd360-api-key: token\r\n"), "{heard}");
+        assert!(!heard.contains("authorization"), "{heard}");
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").await.unwrap();
+        stream
+    };
+    let transport = transport();
+    let key_header = Some(http::HeaderName::from_static("d360-api-key"));
+    let (answer, _stream) = tokio::join!(transport.send(Request { key_header, ..post(port) }), server);
+    assert_eq!(answer.unwrap().status, 200);
 }
 
 #[tokio::test]

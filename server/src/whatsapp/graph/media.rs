@@ -77,6 +77,7 @@ impl Graph {
         let answer = self.transport.upload(Form {
             url: self.url(&[phone_number_id, "media"], &[])?,
             bearer: Some(self.token.clone()),
+            key_header: self.key_header.clone(),
             content_type: format!("multipart/form-data; boundary={boundary}"),
             head,
             tail,
@@ -110,8 +111,9 @@ impl Graph {
     pub async fn open(&self, url: &str, hosts: &[String], deadline: Duration) -> Result<Opened, NoFile> {
         let mut url = self.trusted(url, hosts).ok_or(NoFile::Host)?;
         for _ in 0..HOPS {
-            let bearer = Some(self.token.clone());
-            let request = Request { method: Method::GET, url: url.to_string(), bearer, body: None, deadline };
+            let (bearer, key_header) = (Some(self.token.clone()), self.key_header.clone());
+            let url_text = url.to_string();
+            let request = Request { method: Method::GET, url: url_text, bearer, key_header, body: None, deadline };
             let opened = self.transport.open(request).await?;
             match (opened.status, &opened.location) {
                 (200, _) => return Ok(opened),

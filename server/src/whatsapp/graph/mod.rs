@@ -10,7 +10,7 @@ mod usage;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use ::http::Method;
+use ::http::{HeaderName, Method};
 use baton_shared::Micros;
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ pub use media::{MediaFacts, NewFile, NoFile};
 pub use transport::{Form, NoResponse, Opened, Opening, Pending, Request, Response, Transport};
 
 use self::answer::Answer;
-use crate::config::Secret;
+use crate::config::{Channel, Secret};
 
 /// One access token's view of Graph.
 #[derive(Clone)]
@@ -29,6 +29,7 @@ pub struct Graph {
     transport: Arc<dyn Transport>,
     base_url: String,
     token: Secret,
+    key_header: Option<HeaderName>,
 }
 
 /// Whom a message is for.
@@ -71,7 +72,13 @@ impl fmt::Debug for Graph {
 impl Graph {
     /// `base_url` has Graph's version and no slash at its end.
     pub fn new(transport: Arc<dyn Transport>, base_url: impl Into<String>, token: Secret) -> Self {
-        Self { transport, base_url: base_url.into(), token }
+        Self { transport, base_url: base_url.into(), token, key_header: None }
+    }
+
+    /// As the settings of a number say: where its Graph is, and how it takes the key.
+    pub fn of(transport: Arc<dyn Transport>, channel: &Channel) -> Self {
+        let key_header = channel.key_header.clone();
+        Self { key_header, ..Self::new(transport, &channel.graph_url, channel.access_token.clone()) }
     }
 
     /// Sends a message once: `POST /<phone number id>/messages`.
@@ -114,15 +121,19 @@ impl Graph {
 
     async fn post(&self, id: &str, edge: &str, body: &Value, deadline: Duration) -> Result<Answer, CallError> {
         let url = self.url(&[id, edge], &[])?;
-        let bearer = Some(self.token.clone());
-        let request = Request { method: Method::POST, url, bearer, body: Some(body.to_string()), deadline };
+        let (bearer, key_header) = (Some(self.token.clone()), self.key_header.clone());
+        let request = Request { method: Method::POST, url, bearer, key_header, body: Some(body.to_string()), deadline };
         answer::read(&self.transport.send(request).await?)
     }
 
     async fn get(&self, path: &[&str], query: &[(&str, &str)], deadline: Duration) -> Result<Answer, CallError> {
-        self.get_as(self.token.clone(), path, query, deadline).await
+        let url = self.url(path, query)?;
+        let (bearer, key_header) = (Some(self.token.clone()), self.key_header.clone());
+        let request = Request { method: Method::GET, url, bearer, key_header, body: None, deadline };
+        answer::read(&self.transport.send(request).await?)
     }
 
+    /// With another token, which Graph itself takes.
     async fn get_as(
         &self,
         token: Secret,
@@ -131,7 +142,7 @@ impl Graph {
         deadline: Duration,
     ) -> Result<Answer, CallError> {
         let url = self.url(path, query)?;
-        let request = Request { method: Method::GET, url, bearer: Some(token), body: None, deadline };
+        let request = Request { method: Method::GET, url, bearer: Some(token), key_header: None, body: None, deadline };
         answer::read(&self.transport.send(request).await?)
     }
 

@@ -169,6 +169,7 @@ fn nothing_secret_prints_itself() {
         method: Method::POST,
         url: "http://x/TOKEN".into(),
         bearer: Some(Secret::new("TOKEN")),
+        key_header: None,
         body: Some("TOKEN".into()),
         deadline: DEADLINE,
     };

@@ -55,7 +55,8 @@ impl Graph {
         let method = if blocked { Method::POST } else { Method::DELETE };
         let url = self.url(&[phone_number_id, "block_users"], &[])?;
         let bearer = Some(self.token.clone());
-        let request = Request { method, url, bearer, body: Some(body.to_string()), deadline };
+        let key_header = self.key_header.clone();
+        let request = Request { method, url, bearer, key_header, body: Some(body.to_string()), deadline };
         answer::read(&self.transport.send(request).await?).map(drop)
     }
 

@@ -5,6 +5,7 @@ use std::{fmt, future::Future, io, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use http::HeaderName;
 
 use crate::config::Secret;
 
@@ -14,6 +15,8 @@ pub struct Request {
     pub method: http::Method,
     pub url: String,
     pub bearer: Option<Secret>,
+    /// The header that carries it alone, where that is not `Authorization: Bearer`.
+    pub key_header: Option<HeaderName>,
     /// JSON.
     pub body: Option<String>,
     /// From now until the whole answer is there; a request whose time is up is not written.
@@ -59,6 +62,8 @@ pub struct Opened {
 pub struct Form {
     pub url: String,
     pub bearer: Option<Secret>,
+    /// As in [`Request`].
+    pub key_header: Option<HeaderName>,
     /// The header `Content-Type`, with the form's boundary.
     pub content_type: String,
     /// What stands before the file and after it.
