@@ -311,8 +311,11 @@ fn window(state: &State, conversation: &Conversation) -> Checked {
     if conversation.window.is_open(state.now) {
         return Ok(());
     }
-    let key = state.given.keymap.hint(Action::Template).unwrap_or_default();
-    why(format!("the 24-hour window is closed: {key} sends a template; your text is kept until they write"))
+    let hint = |action| state.given.keymap.hint(action).unwrap_or_default();
+    let (template, later) = (hint(Action::Template), hint(Action::Later));
+    why(format!(
+        "the 24-hour window is closed: {template} sends a template, {later} lets a reply wait until they write"
+    ))
 }
 
 fn why(text: impl Into<String>) -> Checked {
