@@ -38,22 +38,48 @@ async fn one_fails_and_the_next_goes(mut post: Post, code: &str, breaks: impl Fn
     assert_eq!(post.asked("Hello."), 1);
 }
 
+/// While `breaks` holds, what is sent waits and says why; customers are heard; afterwards all of it goes, once.
+async fn all_wait_and_go(mut post: Post, code: &str, breaks: impl Fn(&Post, bool)) {
+    let talk = post.customer().await;
+    let ana = post.acts.add_agent("Ana").await;
+    post.acts.take(talk.conversation, ana).await;
+    breaks(&post, true);
+    let first = post.queue(talk, Author::Agent, "Hello.").await;
+    post.pass_until(MINUTE, async |post| post.is(first, Delivery::Held).await).await;
+    let held = post.acts.message(first).await;
+    assert!(held.trouble, "somebody must look at it");
+    assert_eq!(held.problem.as_deref(), Some(code));
+    let second = post.queue(talk, Author::Agent, "Are you there?").await;
+    let wamid = post.says(talk.person);
+    post.pass_until(MINUTE, async |post| post.acts.conversation_of(&wamid).await.is_some()).await;
+    post.pass_until(MINUTE, async |post| post.is(second, Delivery::Held).await).await;
+    assert_eq!(post.asked("Are you there?"), 0, "one refusal is enough");
+    breaks(&post, false);
+    let both = async |post: &Post| post.is_accepted(first).await && post.is_accepted(second).await;
+    post.pass_until(12 * MINUTE, both).await;
+    post.pass(MINUTE).await;
+    // Meta may deliver them in another order than it took them.
+    let mut reached = post.reached(talk.person);
+    reached.sort();
+    assert_eq!(reached, ["Are you there?", "Hello."]);
+}
+
 on_both!(
-    promise_10_a_token_that_is_revoked_fails_what_is_sent_and_nothing_else,
+    promise_10_a_token_that_is_revoked_holds_what_is_sent_and_nothing_else,
     post | post | {
         let own = post.world().whatsapp.config().tokens.clone();
         let revoke = |post: &Post, revoked: bool| {
             post.world().whatsapp.config_mut().tokens = if revoked { vec!["another".into()] } else { own.clone() };
         };
-        one_fails_and_the_next_goes(post, "190", revoke).await;
+        all_wait_and_go(post, "number_token", revoke).await;
     }
 );
 
 on_both!(
-    promise_10_a_number_that_is_banned_fails_what_is_sent_and_nothing_else,
+    promise_10_a_number_that_is_locked_holds_what_is_sent_and_nothing_else,
     post | post | {
         let ban = |post: &Post, banned: bool| post.world().whatsapp.config_mut().numbers[0].banned = banned;
-        one_fails_and_the_next_goes(post, "131031", ban).await;
+        all_wait_and_go(post, "number_locked", ban).await;
     }
 );
 
