@@ -29,7 +29,7 @@ pub enum Header {
     Text {
         text: String,
     },
-    /// `image`, `video` or `document`, given as a link or a [`file`] when it is sent.
+    /// `image`, `video` or `document`, given as a link or a [`file()`] when it is sent.
     Media {
         kind: String,
     },
