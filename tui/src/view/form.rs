@@ -22,8 +22,11 @@ const LABELS: u16 = 18;
 pub(super) fn draw(pen: &mut Pen<'_>, state: &State, sheet: &OfferSheet, area: Rect) {
     let theme = pen.theme;
     let name = state.queue.get(sheet.conversation).map_or(fixed("this"), |row| row.customer.clone());
-    let what = sheet.form.as_ref().map_or("something", |form| form.kind.words().0);
-    pen.frame(area, true, &[(words(format!("To {name}: {what}")), theme.accent)], &[]);
+    let title = match &sheet.form {
+        Some(form) => format!("To {name}: {}", form.kind.words().0),
+        None => format!("Send to {name}"),
+    };
+    pen.frame(area, true, &[(words(title), theme.accent)], &[]);
     let inner = inside(area);
     match &sheet.form {
         Some(form) => lines(pen, sheet, form, inner),
