@@ -175,7 +175,7 @@ impl App {
         Talk { person, conversation }
     }
 
-    /// What reached a customer's phone, in order.
+    /// What reached a customer's phone, in the order in which it arrived there.
     pub fn reached(&self, person: PersonId) -> Vec<String> {
         self.simulator.with(|world, _| {
             let reached = world.whatsapp.ledger().reached().iter().filter(|one| one.person == person);
