@@ -67,8 +67,9 @@ on_both!(
         let mut cable = Proxy::to(simulated(&app)).await;
         app.stop().await;
         let mut settings = app.settings();
-        let version = settings.whatsapp.graph_url.rsplit('/').next().unwrap_or_default().to_owned();
-        settings.whatsapp.graph_url = format!("http://{}/{version}", cable.address());
+        let graph_url = &mut settings.whatsapp.channels[0].graph_url;
+        let version = graph_url.rsplit('/').next().unwrap_or_default();
+        *graph_url = format!("http://{}/{version}", cable.address());
         app.server = Some(Server::start(settings, app.parts()).await.unwrap());
         let acts = app.acts();
         let ana = acts.add_agent("Ana").await;
