@@ -17,7 +17,8 @@ pub(super) fn tell(state: &mut State, events: &Events) {
     let Some(me) = state.my_id() else { return };
     for row in &events.rows {
         let known = state.queue.get(row.conversation);
-        if known.is_some_and(|known| known.version >= row.version) || is_my_doing(state, row) {
+        let is_old = known.is_some_and(|known| known.version >= row.version || known.epoch > row.epoch);
+        if is_old || is_my_doing(state, row) {
             continue;
         }
         if known.is_some_and(|known| !is_alike(known.control, row.control)) {

@@ -993,6 +993,19 @@ fn nobody_is_told_of_what_they_did_themselves() {
 }
 
 #[test]
+fn a_row_read_before_my_take_does_not_take_it_from_me() {
+    let mut inbox = Inbox::seeded(WIDE);
+    inbox.opens(LUCIA);
+    let command = commands(&inbox.press("t")).remove(0);
+    let before = inbox.state.queue.get(conversation(LUCIA)).expect("it is listed").clone();
+    inbox.answers(command, done(before.epoch.0 + 1));
+    let row = Row { version: before.version + 1, unread: 0, ..row(LUCIA, "Lucía", before.control) };
+    inbox.brings(vec![row]);
+    assert_eq!(inbox.toast(), "yours; the bot is silent");
+    assert_eq!(inbox.state.queue.get(conversation(LUCIA)).expect("it is listed").control.owner(), Some(agent(ANA)));
+}
+
+#[test]
 fn what_was_done_is_said_until_one_goes_on() {
     let mut inbox = Inbox::seeded(WIDE);
     inbox.opens(LUCIA);

@@ -185,11 +185,15 @@ impl Queue {
         }
     }
 
-    /// Takes a row in unless a newer one is here; returns whether it did.
-    pub fn put(&mut self, row: Conversation) -> bool {
+    /// Takes a row in unless a newer one is here; returns whether it did. One that was read before this
+    /// client's own act was done says everything but whose it is.
+    pub fn put(&mut self, mut row: Conversation) -> bool {
         let known = self.rows.get(&row.id);
         if known.is_some_and(|known| known.row.version >= row.version) {
             return false;
+        }
+        if let Some(Held { row: known, .. }) = known.filter(|known| known.row.epoch > row.epoch) {
+            (row.epoch, row.control) = (known.epoch, known.control);
         }
         self.stale = true;
         self.touched.insert(row.id);
