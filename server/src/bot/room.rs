@@ -23,7 +23,7 @@ use crate::{
         control::{self, Because},
         conversations::{self, Conversation},
         events::{self, Event},
-        messages::{self, Stored},
+        messages::Stored,
         outbox,
         proposals::{self, Proposal},
         turns::{self, Outcome, Turn},
@@ -128,7 +128,7 @@ async fn lease(context: &Context, brain: &Brain, id: ConversationId) -> Result<O
         Box::pin(async move {
             let Some(mut thread) = turns::lease(tx, id, at.time, until).await? else { return Ok(None) };
             if may_speak {
-                mark_read(tx, &mut thread).await?;
+                show_typing(tx, &mut thread).await?;
             }
             Ok(Some(thread))
         })
@@ -136,15 +136,10 @@ async fn lease(context: &Context, brain: &Brain, id: ConversationId) -> Result<O
     job.await
 }
 
-async fn mark_read(tx: &mut Tx, thread: &mut Conversation) -> Result<(), StoreError> {
-    let Some(newest) = thread.newest else { return Ok(()) };
-    let bot_on = channels::by_id(tx.conn(), thread.channel).await?.is_some_and(|one| one.bot_on && one.sending_on);
-    let Some(message) = messages::by_id(tx.conn(), newest).await?.filter(|_| bot_on) else { return Ok(()) };
-    if message.wamid.is_some() {
-        thread.mark_wamid = message.wamid;
-        thread.mark_typing = true;
-        conversations::save(tx, thread).await?;
-        tx.wake(Topic::Outbox);
+async fn show_typing(tx: &mut Tx, thread: &mut Conversation) -> Result<(), StoreError> {
+    let channel = channels::by_id(tx.conn(), thread.channel).await?;
+    if channel.is_some_and(|channel| channel.bot_on && channel.sending_on) {
+        outbox::show_typing(tx, thread).await?;
     }
     Ok(())
 }

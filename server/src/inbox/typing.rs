@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::{
     Context,
-    store::{StoreError, Urgency, channels, conversations, messages, wakes::Topic},
+    store::{StoreError, Urgency, channels, conversations, outbox},
 };
 
 /// WhatsApp takes the sign away after 25 s, or when a message arrives.
@@ -35,7 +35,6 @@ impl Typing {
     }
 }
 
-/// WhatsApp knows the sign only together with a read mark of the customer's newest message.
 async fn show(context: &Context, agent: AgentId, conversation: ConversationId) -> Result<(), StoreError> {
     let job = context.db.write(Urgency::First, move |tx| {
         Box::pin(async move {
@@ -43,12 +42,10 @@ async fn show(context: &Context, agent: AgentId, conversation: ConversationId) -
             let Some(mut thread) = thread.filter(|thread| thread.control.owner() == Some(agent)) else {
                 return Ok(());
             };
-            let may_send = channels::by_id(tx.conn(), thread.channel).await?.is_some_and(|one| one.sending_on);
-            let Some(newest) = thread.newest.filter(|_| may_send) else { return Ok(()) };
-            thread.mark_wamid = messages::by_id(tx.conn(), newest).await?.and_then(|newest| newest.wamid);
-            thread.mark_typing = thread.mark_wamid.is_some();
-            conversations::save(tx, &thread).await?;
-            tx.wake(Topic::Outbox);
+            let channel = channels::by_id(tx.conn(), thread.channel).await?;
+            if channel.is_some_and(|channel| channel.sending_on) {
+                outbox::show_typing(tx, &mut thread).await?;
+            }
             Ok(())
         })
     });

@@ -204,6 +204,18 @@ pub async fn queue(
     Ok(())
 }
 
+/// Lets the customer see that somebody types. WhatsApp knows the sign only together with a read mark of
+/// their newest message.
+pub async fn show_typing(tx: &mut Tx, thread: &mut Conversation) -> Result<(), StoreError> {
+    let Some(newest) = thread.newest else { return Ok(()) };
+    let Some(wamid) = messages::by_id(tx.conn(), newest).await?.and_then(|newest| newest.wamid) else { return Ok(()) };
+    thread.mark_wamid = Some(wamid);
+    thread.mark_typing = true;
+    conversations::save(tx, thread).await?;
+    tx.wake(Topic::Outbox);
+    Ok(())
+}
+
 /// Up to `limit` messages of a channel that may go at `time`, at most one a conversation.
 pub async fn due(conn: Conn<'_>, channel: ChannelId, time: Micros, limit: i64) -> Result<Vec<Due>, StoreError> {
     Ok(on!(conn, DUE, |c, sql| sqlx::query_as(sql).bind(channel).bind(time).bind(limit).fetch_all(c).await)?)
