@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use baton_shared::Role;
 use clap::{Parser, ValueEnum};
 
 /// Baton's demo: a small shop on a simulated WhatsApp, a bot that answers, and you
@@ -28,6 +29,10 @@ pub struct Options {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=5000))]
     pub customers: Option<u16>,
 
+    /// Who you are in the inbox
+    #[arg(long, value_enum, conflicts_with = "headless", default_value = "agent")]
+    pub role: You,
+
     /// What goes wrong at Meta [default: none on screen, rough headless]
     #[arg(long, value_enum)]
     pub faults: Option<Weather>,
@@ -44,6 +49,24 @@ pub struct Options {
     #[cfg(feature = "mutations")]
     #[arg(long, value_name = "PROMISE", requires = "headless")]
     pub without: Option<baton_server::mutation::Mutation>,
+}
+
+/// Who sits at the inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum You {
+    /// Answers customers
+    Agent,
+    /// Sees everything, assigns, and flips switches
+    Supervisor,
+}
+
+impl From<You> for Role {
+    fn from(you: You) -> Self {
+        match you {
+            You::Agent => Self::Agent,
+            You::Supervisor => Self::Supervisor,
+        }
+    }
 }
 
 /// How good a day it is for networks.
@@ -65,6 +88,7 @@ left behind. In the inbox, ? shows all keys.";
 const EXAMPLES: &str = "\
 Examples:
   cargo run                                            open the inbox
+  cargo run -- --role supervisor                       with the board, over everybody's shoulder
   cargo run -- --faults rough --seed 7                 on a bad day
   cargo run -- --headless --seconds 30 --seed 1 --json the proof without a screen
   cargo run -- --headless --postgres postgres://postgres@127.0.0.1/postgres
@@ -84,6 +108,7 @@ mod tests {
         assert_eq!((options.headless, options.seconds, options.seed, options.json), (true, 8, 3, true));
         assert!(Options::try_parse_from(["demo", "--faults", "some"]).is_err());
         assert!(Options::try_parse_from(["demo"]).is_ok());
+        assert!(Options::try_parse_from(["demo", "--headless", "--role", "supervisor"]).is_err());
         for only_headless in [vec!["demo", "--json"], vec!["demo", "--seconds", "8"]] {
             assert!(Options::try_parse_from(only_headless).is_err());
         }

@@ -42,7 +42,7 @@ pub(super) fn check() -> Result<(), DemoError> {
 pub(super) async fn run(options: &Options, place: &Place) -> Result<(), DemoError> {
     let mut chance = fastrand::Rng::with_seed(options.seed);
     let stage = Stage::set(place, &pace(options), &mut chance).await?;
-    let you = people::sign_up(&stage, YOU, Role::Agent).await?;
+    let you = people::sign_up(&stage, YOU, options.role.into()).await?;
     let life = Lifecycle::default();
     let calm = colleague(&stage, &mut chance).await?;
     let stopping = life.stopping();
