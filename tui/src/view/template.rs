@@ -1,5 +1,6 @@
 //! The templates: a list with what each says, then its fields with a preview.
 
+use baton_shared::template::Template;
 use ratatui::layout::Rect;
 
 use super::{
@@ -64,8 +65,7 @@ fn choose(pen: &mut Pen<'_>, sheet: &TemplateSheet, area: Rect) {
         pen.ends(line, y, &left, &[right]);
     }
     if let Some(template) = found.get(sheet.picker.at) {
-        pen.text(inner.x, list.bottom(), inner.width, &fixed(template.cost()), theme.muted);
-        let below = Rect { y: list.bottom() + 1, height: inner.bottom().saturating_sub(list.bottom() + 1), ..inner };
+        let below = cost(pen, template, below(inner, list.bottom()));
         preview(pen, &template.preview(&[]), below);
     }
 }
@@ -96,9 +96,27 @@ fn fill_in(pen: &mut Pen<'_>, state: &State, filling: &Filling, area: Rect) {
         pen.text(inner.x, y, inner.width, &fixed("Nothing has to be filled in."), theme.muted);
         y += 1;
     }
-    pen.text(inner.x, y, inner.width, &fixed(filling.template.cost()), theme.muted);
-    let below = Rect { y: y + 1, height: inner.bottom().saturating_sub(y + 1), ..inner };
+    let below = cost(pen, &filling.template, below(inner, y));
     preview(pen, &filling.template.preview(&filling.texts()), below);
+}
+
+/// What Meta takes for it; gives what is left of `area` below.
+fn cost(pen: &mut Pen<'_>, template: &Template, area: Rect) -> Rect {
+    let text = fixed(template.cost());
+    let rows = wrap::rows(text.as_str(), usize::from(area.width.max(1)));
+    let mut y = area.y;
+    for row in &rows {
+        if y < area.bottom() {
+            pen.text(area.x, y, area.width, &text.slice(row.start..row.end), pen.theme.muted);
+            y += 1;
+        }
+    }
+    below(area, y)
+}
+
+/// The part of `area` from the row `y` on.
+fn below(area: Rect, y: u16) -> Rect {
+    Rect { y, height: area.bottom().saturating_sub(y), ..area }
 }
 
 fn label(slot: &baton_shared::template::Slot) -> String {
