@@ -92,6 +92,9 @@ pub struct Media {
     /// Why they are not here, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// What a model heard or saw in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
 }
 
 /// Where the bytes of a file are.
