@@ -211,6 +211,7 @@ async fn start_rooms(context: &Context, parts: &Parts, life: &Lifecycle) -> Resu
         }
     }
     life.spawn(media::run(context.clone(), porters, life.stopping()));
+    life.spawn(bot::senses::run(context.clone(), parts.models.clone(), life.stopping()));
     let (playbook, models) = (context.settings.playbook.clone(), context.settings.models.clone());
     let transport = parts.models.clone();
     let brain = tokio::task::spawn_blocking(move || Brain::new(playbook, &models, &transport)).await?;

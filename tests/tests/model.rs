@@ -44,6 +44,7 @@ fn asks(text: &str) -> TurnContext {
         agent: None,
         kind: "text".into(),
         text: text.into(),
+        seen: None,
         at,
         unanswered: true,
         given_back: false,

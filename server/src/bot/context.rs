@@ -37,8 +37,10 @@ pub struct Said {
     pub agent: Option<String>,
     /// `text`, or the type that Meta names.
     pub kind: String,
-    /// For other kinds what can be read of them.
+    /// For other kinds what can be read of them; of a voice message what is said in it.
     pub text: String,
+    /// What was seen in its picture.
+    pub seen: Option<String>,
     pub at: Micros,
     /// The customer's, and nobody has answered it: by arrival, not by place.
     pub unanswered: bool,

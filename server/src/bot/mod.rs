@@ -10,6 +10,7 @@ pub mod model;
 pub mod prompt;
 mod reading;
 pub mod room;
+pub mod senses;
 pub mod summary;
 pub mod triggers;
 pub mod understanding;

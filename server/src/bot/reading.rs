@@ -3,19 +3,24 @@
 use std::{collections::HashMap, time::Duration};
 
 use baton_shared::{
-    AgentId, Micros,
+    AgentId, MessageId, Micros,
+    content::MediaState,
     message::{Author, Delivery},
 };
 
-use super::context::{HumanStretch, Said, TurnContext};
+use super::{
+    context::{HumanStretch, Said, TurnContext},
+    senses,
+};
 use crate::{
     Context,
     domain::amended::{self, Change},
     store::{
-        StoreError, agents, amendments, channels,
+        Reader, StoreError, agents, amendments, channels,
         conversations::Conversation,
         customers,
         handoffs::{self, Handoff},
+        media::{self, Media, WordsState},
         messages::{self, Stored},
     },
 };
@@ -28,8 +33,17 @@ const WAITS_OF: Duration = Duration::from_secs(2 * 3600);
 /// Fewer measured waits than this are no measure.
 const WAITS_NEEDED: usize = 3;
 
-/// Everything that a decision about a leased turn needs, and whether the bot may answer at all.
-pub(super) async fn read_context(context: &Context, thread: &Conversation) -> Result<(TurnContext, bool), StoreError> {
+/// What a turn is made from.
+pub(super) struct Read {
+    pub(super) turn: TurnContext,
+    /// Whether the bot may answer at all.
+    pub(super) bot_on: bool,
+    /// A file that the customer sent just now is not in words yet, but soon may be.
+    pub(super) too_early: bool,
+}
+
+/// Everything that a decision about a leased turn needs.
+pub(super) async fn read_context(context: &Context, thread: &Conversation) -> Result<Read, StoreError> {
     let mut reader = context.db.snapshot().await?;
     let channel = channels::by_id(reader.conn(), thread.channel).await?;
     let customer = match thread.customer {
@@ -43,6 +57,7 @@ pub(super) async fn read_context(context: &Context, thread: &Conversation) -> Re
         as_it_is_now(one, &changes)
     });
     let said: Vec<Stored> = said.collect();
+    let files = Files::of(&mut reader, context, &said).await?;
     let handoffs = handoffs::latest(reader.conn(), thread.id, STRETCHES).await?;
     let names: HashMap<AgentId, String> =
         agents::every(reader.conn()).await?.into_iter().map(|agent| (agent.id, agent.name)).collect();
@@ -54,10 +69,16 @@ pub(super) async fn read_context(context: &Context, thread: &Conversation) -> Re
         waits && one.arrived_at.since(Micros::from_seconds(one.second)) > late_after
     };
     let late = said.iter().any(is_late);
+    let too_early = said.iter().any(|one| {
+        let waits =
+            one.author == Author::Customer && thread.unanswered_since.is_some_and(|since| one.arrived_at >= since);
+        waits && files.are_coming(one, context.clock.now())
+    });
     let given_back =
         handoffs.iter().filter(|handoff| handoff.went_to_the_bot()).max_by_key(|one| one.closed_at).cloned();
     let until = given_back.as_ref().and_then(|handoff| handoff.closed_at);
-    let said: Vec<Said> = said.into_iter().map(|one| say(one, thread.unanswered_since, until, &names)).collect();
+    let said: Vec<Said> =
+        said.into_iter().map(|one| say(one, thread.unanswered_since, until, &names, &files)).collect();
     let settled = given_back.is_some_and(|handoff| handoff.owes_no_answer()) && thread.unread == 0 && !is_lost(&said);
     let bot_on = context.settings.bot_may_speak && channel.as_ref().is_some_and(|channel| channel.bot_on);
     let turn = TurnContext {
@@ -71,7 +92,34 @@ pub(super) async fn read_context(context: &Context, thread: &Conversation) -> Re
         settled,
         expected_wait: median(waits),
     };
-    Ok((turn, bot_on))
+    Ok(Read { turn, bot_on, too_early })
+}
+
+/// The files of what was said, as far as somebody puts such files in words.
+struct Files(HashMap<MessageId, Media>);
+
+impl Files {
+    async fn of(reader: &mut Reader, context: &Context, said: &[Stored]) -> Result<Self, StoreError> {
+        let read = |one: &&Stored| one.author == Author::Customer && context.settings.senses.read(&one.kind);
+        let ids: Vec<MessageId> = said.iter().filter(read).map(|one| one.id).collect();
+        if ids.is_empty() {
+            return Ok(Self(HashMap::new()));
+        }
+        Ok(Self(media::of(reader.conn(), &ids).await?.into_iter().map(|file| (file.message, file)).collect()))
+    }
+
+    fn words(&self, message: MessageId) -> Option<&str> {
+        self.0.get(&message)?.words.as_deref()
+    }
+
+    /// Whether it may be in words soon.
+    fn are_coming(&self, message: &Stored, now: Micros) -> bool {
+        let is_coming = self.0.get(&message.id).is_some_and(|file| {
+            file.state == MediaState::Waiting
+                || file.state == MediaState::Stored && file.words_state == Some(WordsState::Waiting)
+        });
+        is_coming && now.since(message.arrived_at) < senses::PATIENCE
+    }
 }
 
 /// What was edited reads as it is now; what was deleted is not to be answered word by word.
@@ -92,7 +140,10 @@ fn say(
     unanswered_since: Option<Micros>,
     given_back: Option<Micros>,
     names: &HashMap<AgentId, String>,
+    files: &Files,
 ) -> Said {
+    let words = files.words(one.id).map(str::to_owned);
+    let (heard, seen) = if one.kind == "audio" { (words, None) } else { (None, words) };
     let unanswered = one.author == Author::Customer && unanswered_since.is_some_and(|since| one.arrived_at >= since);
     Said {
         author: one.author,
@@ -105,7 +156,8 @@ fn say(
         ),
         at: Micros::from_seconds(one.second),
         kind: one.kind,
-        text: one.text,
+        text: heard.unwrap_or(one.text),
+        seen,
     }
 }
 

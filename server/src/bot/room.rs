@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     decide::{Brain, Decision, Handoff, Reply, Suggestion, decide, switched_off},
-    reading::read_context,
+    reading::{Read, read_context},
 };
 use crate::{
     Context,
@@ -35,6 +35,8 @@ use crate::{
 const AT_ONCE: usize = 24;
 /// A wake-up can be lost with the process that sent it: looked at least this often.
 const POLL: Duration = Duration::from_millis(500);
+/// How often a turn looks whether a file can be had by now.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// What a lease lasts longer than the slowest decision.
 const SLACK: Duration = Duration::from_secs(20);
 
@@ -104,8 +106,11 @@ pub async fn look(context: &Context, free: usize) -> Result<(Vec<ConversationId>
 pub async fn make_turn(context: Context, brain: Arc<Brain>, id: ConversationId) -> Result<Option<Outcome>, StoreError> {
     let Some(leased) = lease(&context, &brain, id).await? else { return Ok(None) };
     let began = context.clock.now();
-    let (turn_context, bot_on) = read_context(&context, &leased).await?;
-    let decision = if bot_on { decide(&brain, &turn_context).await } else { switched_off(&turn_context) };
+    let Read { turn, bot_on, too_early } = read_context(&context, &leased).await?;
+    if too_early && bot_on {
+        return postpone(&context, leased).await.map(|()| None);
+    }
+    let decision = if bot_on { decide(&brain, &turn).await } else { switched_off(&turn) };
     let made = Made { leased, decision, bot_on, began };
     commit(&context, brain.playbook(), made).await.map(Some)
 }
@@ -131,6 +136,21 @@ async fn lease(context: &Context, brain: &Brain, id: ConversationId) -> Result<O
                 show_typing(tx, &mut thread).await?;
             }
             Ok(Some(thread))
+        })
+    });
+    job.await
+}
+
+/// A file that was just sent is being put in words: whoever does it lets the turn be due at once.
+async fn postpone(context: &Context, leased: Conversation) -> Result<(), StoreError> {
+    let time = context.db.time();
+    let job = context.db.write(Urgency::First, move |tx| {
+        Box::pin(async move {
+            let thread = conversations::lock(tx, leased.id).await?.filter(|thread| thread.lease == leased.lease);
+            let Some(mut thread) = thread else { return Ok(()) };
+            thread.due_at = thread.due_at.map(|due| due.max(time.plus(LOOK_AGAIN)));
+            thread.lease_until = Micros::ZERO;
+            conversations::save(tx, &thread).await
         })
     });
     job.await

@@ -17,7 +17,7 @@ pub enum Understanding {
     AsksForPerson,
     /// A topic that always gets a person.
     HumanTopic { intent: usize },
-    /// A picture, a voice message, ...: what Meta calls it.
+    /// A file that nobody put in words: what Meta calls it.
     Unreadable { kind: String },
     /// No word in it: a thumb, a heart, a sticker.
     OnlySigns,
@@ -48,8 +48,12 @@ pub fn understand(playbook: &Playbook, classifier: &Classifier, context: &TurnCo
     if let Some(intent) = read.human_topic(playbook) {
         return Understanding::HumanTopic { intent };
     }
-    if let Some(said) = pending.iter().find(|said| !is_readable(&said.kind)) {
+    if let Some(said) = pending.iter().find(|said| !is_readable(said)) {
         return Understanding::Unreadable { kind: said.kind.clone() };
+    }
+    if pending.iter().any(|said| said.seen.is_some()) {
+        // What is asked about a picture is not asked without it.
+        return Understanding::Unclear { likely: read.whole.map(|guess| guess.intent) };
     }
     if pending.iter().all(|said| is_sign(said)) {
         return Understanding::OnlySigns;
@@ -121,9 +125,14 @@ impl Guesses {
     }
 }
 
-/// A kind whose text is all that it says.
-fn is_readable(kind: &str) -> bool {
-    matches!(kind, "text" | "button" | "interactive" | "sticker" | "reaction")
+/// Whether its text, or what was seen in it, is all that it says.
+fn is_readable(said: &Said) -> bool {
+    match said.kind.as_str() {
+        "text" | "button" | "interactive" | "sticker" | "reaction" => true,
+        // It has no caption: a text is what was heard.
+        "audio" => !said.text.is_empty(),
+        _ => said.seen.is_some(),
+    }
 }
 
 /// A question mark alone is impatience, not a sign of content.

@@ -13,6 +13,7 @@ pub use media::{Bucket, Key, Media, Shelf};
 pub use model::{Model, Structured, Wire};
 pub use playbook::{Action, Example, Intent, Playbook, Reopen, Texts, Thresholds};
 pub use secret::Secret;
+pub use senses::{Senses, Transcriber};
 pub use source::Environment;
 pub use whatsapp::{App, Channel, WhatsApp};
 
@@ -25,6 +26,7 @@ mod model;
 mod nearest;
 mod playbook;
 mod secret;
+mod senses;
 mod source;
 mod whatsapp;
 
@@ -38,6 +40,7 @@ pub struct Settings {
     pub whatsapp: WhatsApp,
     /// In the order in which they are tried; none is fine.
     pub models: Vec<Model>,
+    pub senses: Senses,
     pub inbox: Inbox,
     pub media: Media,
     pub playbook: Playbook,
@@ -109,6 +112,7 @@ impl Settings {
                 .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
             whatsapp: whatsapp::read(&root)?,
             models: model::read(&root, environment)?,
+            senses: senses::read(&root, environment)?,
             inbox: inbox(&root.table("inbox")?)?,
             media: media::read(&root, folder, database_url.reveal())?,
             database_url,

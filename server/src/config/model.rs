@@ -49,9 +49,9 @@ pub enum Structured {
     Prompt,
 }
 
-struct Provider {
-    word: &'static str,
-    wire: Wire,
+pub(super) struct Provider {
+    pub(super) word: &'static str,
+    pub(super) wire: Wire,
     base_url: Option<&'static str>,
     /// The variable by which everybody knows this provider's key.
     key: Option<&'static str>,
@@ -103,11 +103,17 @@ pub(super) fn read(root: &Section<'_>, environment: Environment<'_>) -> Result<V
     if root.is_list("model") {
         return root.tables("model")?.iter().map(|section| model(section, environment)).collect();
     }
-    let section = root.table("model")?;
-    if !section.is_in_file() && section.scalar("provider")?.is_none() {
-        return Ok(Vec::new());
-    }
-    Ok(vec![model(&section, environment)?])
+    Ok(read_one(&root.table("model")?, environment)?.into_iter().collect())
+}
+
+/// A table that may be missing.
+pub(super) fn read_one(section: &Section<'_>, environment: Environment<'_>) -> Result<Option<Model>, ConfigError> {
+    if is_named(section)? { model(section, environment).map(Some) } else { Ok(None) }
+}
+
+/// Whether there is anything of a provider, in the file or the environment.
+pub(super) fn is_named(section: &Section<'_>) -> Result<bool, ConfigError> {
+    Ok(section.is_in_file() || section.scalar("provider")?.is_some())
 }
 
 fn model(section: &Section<'_>, environment: Environment<'_>) -> Result<Model, ConfigError> {
@@ -132,13 +138,13 @@ fn model(section: &Section<'_>, environment: Environment<'_>) -> Result<Model, C
     Ok(model)
 }
 
-fn provider(section: &Section<'_>) -> Result<&'static Provider, ConfigError> {
+pub(super) fn provider(section: &Section<'_>) -> Result<&'static Provider, ConfigError> {
     let words: Vec<&str> = PROVIDERS.iter().map(|provider| provider.word).collect();
     let expected = format!("one of {}", words.join(", "));
     section.require("provider", &expected, |word| PROVIDERS.iter().find(|provider| provider.word == word))
 }
 
-fn base_url(section: &Section<'_>, provider: &Provider) -> Result<String, ConfigError> {
+pub(super) fn base_url(section: &Section<'_>, provider: &Provider) -> Result<String, ConfigError> {
     let expected = "an http or https address";
     match (section.parse("base_url", expected, url)?, provider.base_url) {
         (Some(url), _) => Ok(url),
@@ -148,7 +154,7 @@ fn base_url(section: &Section<'_>, provider: &Provider) -> Result<String, Config
 }
 
 /// From the environment by the provider's usual name or by `api_key_env`, else from the file.
-fn api_key(
+pub(super) fn api_key(
     section: &Section<'_>,
     provider: &Provider,
     environment: Environment<'_>,

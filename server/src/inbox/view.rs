@@ -85,6 +85,7 @@ fn message(stored: Stored, quote: Option<Quote>, changes: &[Change], file: Optio
         shown.problem = why_missing(&file);
         shown.state = Some(file.state);
         shown.size = file.size;
+        shown.words = file.words;
     }
     Message {
         problem,

@@ -153,13 +153,17 @@ async fn again(context: &Context, file: Media, next: Micros, problem: Option<Str
 /// Clients are told, and so is the message's version.
 async fn settle(context: &Context, file: Media, settled: Settled) -> Result<(), StoreError> {
     tracing::info!(message = %file.message, state = settled.state.word(), problem = settled.problem, "a file");
-    let now = context.clock.now();
+    let (now, time) = (context.clock.now(), context.db.time());
+    let reads_words = context.settings.senses.read(&file.kind);
     let job = context.db.write(Urgency::Last, move |tx| {
         let (file, settled) = (file.clone(), settled.clone());
         Box::pin(async move {
             let Some(thread) = conversations::lock_present(tx, file.conversation).await? else { return Ok(()) };
             if !media::settle(tx, &file, &settled).await? {
                 return Ok(());
+            }
+            if reads_words && settled.state == MediaState::Stored {
+                media::ask_words(tx, file.message, time).await?;
             }
             messages::touch(tx, &[file.message]).await?;
             let event = Event::new("message_amended", now).of(thread.id).about(file.message);

@@ -44,12 +44,29 @@ pub struct Media {
     pub tries: i64,
     pub next_try_at: Micros,
     pub created_at: Micros,
+    /// What is said or seen in it.
+    pub words: Option<String>,
+    /// `None`: nobody puts it in words.
+    pub words_state: Option<WordsState>,
+    /// A code: why there are none.
+    pub words_problem: Option<String>,
+    /// Grows with each; the lease of whoever reads it.
+    pub words_tries: i64,
+}
+
+/// How far a file is put in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum WordsState {
+    Waiting,
+    Read,
+    Failed,
 }
 
 macro_rules! columns {
     () => {
         "message_id, conversation_id, channel_id, meta_id, kind, mime_type, digest, file_name, state, problem, size, \
-         place, meta_until, tries, next_try_at, created_at"
+         place, meta_until, tries, next_try_at, created_at, words, words_state, words_problem, words_tries"
     };
 }
 
@@ -98,7 +115,45 @@ const NEXT: Sql = Sql::Both("select min(next_try_at) from media where state = 'w
 const SENDABLE: Sql =
     Sql::Both("update media set meta_id = $2, meta_until = $3 where message_id = $1 and state = 'stored'");
 
-pub const ALL: &[&Sql] = &[&OF, &INSERT, &TAKE, &AGAIN, &SETTLE, &NEXT, &SENDABLE];
+const ASK_WORDS: Sql = Sql::Both(
+    "update media set words_state = 'waiting', words_at = $2 where message_id = $1 and state = 'stored' \
+     and words_state is null",
+);
+
+/// As [`TAKE`].
+const TAKE_WORDS: Sql = Sql::Both(concat!(
+    "update media set words_tries = words_tries + 1, words_at = $2 where words_state = 'waiting' and words_at <= $1 and \
+     message_id in (select message_id from media where words_state = 'waiting' and words_at <= $1 order by words_at limit $3) \
+     returning ",
+    columns!()
+));
+
+const WORDS_AGAIN: Sql = Sql::Both(
+    "update media set words_at = $3, words_problem = $4 where message_id = $1 and words_tries = $2 \
+     and words_state = 'waiting'",
+);
+
+const SETTLE_WORDS: Sql = Sql::Both(
+    "update media set words_state = $3, words = $4, words_problem = $5 where message_id = $1 and words_tries = $2 \
+     and words_state = 'waiting'",
+);
+
+const NEXT_WORDS: Sql = Sql::Both("select min(words_at) from media where words_state = 'waiting'");
+
+pub const ALL: &[&Sql] = &[
+    &OF,
+    &INSERT,
+    &TAKE,
+    &AGAIN,
+    &SETTLE,
+    &NEXT,
+    &SENDABLE,
+    &ASK_WORDS,
+    &TAKE_WORDS,
+    &WORDS_AGAIN,
+    &SETTLE_WORDS,
+    &NEXT_WORDS,
+];
 
 /// The problem of a file that Meta gave no id: there is nothing to ask for.
 pub const NO_ID: &str = "no_id";
@@ -201,4 +256,45 @@ pub async fn settle(tx: &mut Tx, taken: &Media, settled: &Settled) -> Result<boo
 /// When the next one is due, in the time of leases.
 pub async fn next(conn: Conn<'_>) -> Result<Option<Micros>, StoreError> {
     Ok(on!(conn, NEXT, |c, sql| sqlx::query_scalar(sql).fetch_one(c).await)?)
+}
+
+/// It is to be put in words, from `time` on.
+pub async fn ask_words(tx: &mut Tx, message: MessageId, time: Micros) -> Result<(), StoreError> {
+    on!(tx.conn(), ASK_WORDS, |c, sql| sqlx::query(sql).bind(message).bind(time).execute(c).await.map(drop))?;
+    tx.wake(Topic::Words);
+    Ok(())
+}
+
+/// Up to `limit` to be put in words at `time`, from now on the caller's until `until`.
+pub async fn take_words(tx: &mut Tx, time: Micros, until: Micros, limit: i64) -> Result<Vec<Media>, StoreError> {
+    let taken =
+        on!(tx.conn(), TAKE_WORDS, |c, sql| sqlx::query_as(sql).bind(time).bind(until).bind(limit).fetch_all(c).await);
+    Ok(taken?)
+}
+
+/// It is read again at `next` (of leases), because of this.
+pub async fn words_again(tx: &mut Tx, taken: &Media, next: Micros, problem: &str) -> Result<(), StoreError> {
+    on!(tx.conn(), WORDS_AGAIN, |c, sql| {
+        let query = sqlx::query(sql).bind(taken.message).bind(taken.words_tries).bind(next).bind(problem.to_owned());
+        query.execute(c).await.map(drop)
+    })?;
+    Ok(())
+}
+
+/// What was read, or the code of why nothing. Its conversation is locked. Whether it was still the caller's.
+pub async fn settle_words(tx: &mut Tx, taken: &Media, read: &Result<String, String>) -> Result<bool, StoreError> {
+    let (state, words, problem) = match read {
+        Ok(words) => (WordsState::Read, Some(words.clone()), None),
+        Err(problem) => (WordsState::Failed, None, Some(problem.clone())),
+    };
+    let rows = on!(tx.conn(), SETTLE_WORDS, |c, sql| {
+        let query = sqlx::query(sql).bind(taken.message).bind(taken.words_tries).bind(state);
+        query.bind(words).bind(problem).execute(c).await.map(|done| done.rows_affected())
+    })?;
+    Ok(rows == 1)
+}
+
+/// When the next one is to be read, in the time of leases.
+pub async fn next_words(conn: Conn<'_>) -> Result<Option<Micros>, StoreError> {
+    Ok(on!(conn, NEXT_WORDS, |c, sql| sqlx::query_scalar(sql).fetch_one(c).await)?)
 }

@@ -16,10 +16,12 @@ pub enum Topic {
     Templates,
     /// A file may be fetched.
     Media,
+    /// A file may be put in words.
+    Words,
 }
 
 impl Topic {
-    const ALL: [Self; 5] = [Self::Turns, Self::Outbox, Self::Events, Self::Templates, Self::Media];
+    const ALL: [Self; 6] = [Self::Turns, Self::Outbox, Self::Events, Self::Templates, Self::Media, Self::Words];
 }
 
 /// A set of topics, gathered by a transaction and told after its commit.
@@ -28,7 +30,7 @@ pub struct Topics(u8);
 
 impl Topics {
     /// Whatever another server's commit may be about.
-    pub const OF_OTHERS: Self = Self(0b1_0111);
+    pub const OF_OTHERS: Self = Self(0b11_0111);
 
     pub const fn add(&mut self, topic: Topic) {
         self.0 |= 1 << topic as u8;
@@ -50,7 +52,7 @@ impl Topics {
 /// The bells of one process.
 #[derive(Debug)]
 pub struct Wakes {
-    bells: [watch::Sender<u64>; 5],
+    bells: [watch::Sender<u64>; 6],
 }
 
 impl Default for Wakes {

@@ -69,21 +69,28 @@ pub struct ModelWire {
 
 impl model::Transport for ModelWire {
     fn send(&self, request: model::Request) -> model::Pending<'_> {
+        let model::Request { url, headers, body, deadline } = request;
+        let content_type = "application/json".into();
+        self.send_form(model::Form { url, headers, content_type, body: body.into_bytes(), deadline })
+    }
+
+    fn send_form(&self, request: model::Form) -> model::Pending<'_> {
         Box::pin(async move {
             let until = self.clock.now().plus(request.deadline);
             self.doors.stand(Door::Request).await;
             let reply = {
+                let bad = |_| model::NoResponse::Unsent("a bad header".into());
                 let mut headers = http::HeaderMap::new();
+                headers.insert("content-type", request.content_type.parse().map_err(bad)?);
                 for (name, value) in &request.headers {
-                    let value = value.reveal().parse().map_err(|_| model::NoResponse::Unsent("a bad header".into()))?;
-                    headers.insert(*name, value);
+                    headers.insert(*name, value.reveal().parse().map_err(bad)?);
                 }
                 let path = request.url.splitn(4, '/').nth(3).unwrap_or_default();
                 let asked = ModelRequest {
                     method: &http::Method::POST,
                     path: &format!("/{path}"),
                     headers: &headers,
-                    body: request.body.as_bytes(),
+                    body: &request.body,
                 };
                 self.model.lock().unwrap_or_else(PoisonError::into_inner).answer(self.clock.now(), asked)
             };

@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     bot::{
         context::{HumanStretch, Said},
-        model::{NoResponse, Pending, Request, Response},
+        model::{Form, NoResponse, Pending, Request, Response},
     },
     config::{Structured, Wire},
 };
@@ -25,6 +25,10 @@ impl Transport for Script {
         let mut answers = self.answers.lock().unwrap();
         let answer = if answers.is_empty() { Err(NoResponse::TimedOut) } else { answers.remove(0) };
         Box::pin(async { answer })
+    }
+
+    fn send_form(&self, _: Form) -> Pending<'_> {
+        Box::pin(async { Err(NoResponse::TimedOut) })
     }
 }
 
@@ -69,6 +73,7 @@ fn said(author: Author, text: &str) -> Said {
         agent: None,
         kind: "text".into(),
         text: text.into(),
+        seen: None,
         at: Micros::from_seconds(1_795_000_000),
         unanswered: false,
         given_back: false,

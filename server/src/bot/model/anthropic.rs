@@ -40,8 +40,7 @@ pub(super) fn request(model: &Model, structured: Structured, prompt: &Prompt, sc
 
 pub(super) fn read(response: &Response) -> Result<(Written, Usage), (Failure, Usage)> {
     if response.status != 200 {
-        let error: ErrorBody = serde_json::from_slice(&response.body).unwrap_or_default();
-        return Err((Failure::of_status(response, &error.error.kind, &error.error.message), Usage::default()));
+        return Err((Failure::of_response(response), Usage::default()));
     }
     let message: Message =
         serde_json::from_slice(&response.body).map_err(|_| (Failure::Malformed, Usage::default()))?;
@@ -105,18 +104,4 @@ impl Tokens {
             output_tokens: self.output_tokens,
         }
     }
-}
-
-#[derive(Deserialize, Default)]
-struct ErrorBody {
-    #[serde(default)]
-    error: ErrorDetail,
-}
-
-#[derive(Deserialize, Default)]
-struct ErrorDetail {
-    #[serde(default, rename = "type")]
-    kind: String,
-    #[serde(default)]
-    message: String,
 }

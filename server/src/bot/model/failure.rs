@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::transport::{NoResponse, Response};
 
 /// What went wrong with one call.
@@ -72,9 +74,17 @@ impl Failure {
         matches!(self, Self::Broken | Self::Malformed | Self::Server { .. })
     }
 
-    /// What a response other than a success says. `kind` and `message` are the provider's, from
-    /// the body; both are only compared, never kept.
-    pub(super) fn of_status(response: &Response, kind: &str, message: &str) -> Self {
+    /// What a response other than a success says. Providers agree on an object `error` with a type, a code and a
+    /// message, more or less; all are only compared, never kept.
+    pub fn of_response(response: &Response) -> Self {
+        let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let (error, text) = (&body["error"], |value: &Value| value.as_str().unwrap_or_default().to_owned());
+        let kind = format!("{} {}", text(&error["type"]), text(&error["code"]));
+        let message = format!("{} {} {}", text(&error["message"]), text(error), text(&body["message"]));
+        Self::of_status(response, &kind, &message)
+    }
+
+    fn of_status(response: &Response, kind: &str, message: &str) -> Self {
         let said = format!("{kind} {message}").to_lowercase();
         let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
         match response.status {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 
-use super::transport::{ANSWER_LIMIT, NoResponse, Pending, Request, Response, Transport};
+use super::transport::{ANSWER_LIMIT, Form, NoResponse, Pending, Request, Response, Transport};
 
 /// Well under the deadline of a call, so that a dead network is told from a slow model.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -28,12 +28,12 @@ impl HttpTransport {
         Ok(Self { client })
     }
 
-    async fn exchange(&self, request: Request) -> Result<Response, NoResponse> {
-        let mut builder = self.client.post(&request.url).timeout(request.deadline);
-        for (name, value) in &request.headers {
+    async fn exchange(&self, form: Form) -> Result<Response, NoResponse> {
+        let mut builder = self.client.post(&form.url).timeout(form.deadline);
+        for (name, value) in &form.headers {
             builder = builder.header(*name, value.reveal());
         }
-        let builder = builder.header(CONTENT_TYPE, "application/json").body(request.body);
+        let builder = builder.header(CONTENT_TYPE, form.content_type).body(form.body);
         let response = builder.send().await.map_err(no_response)?;
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let status = response.status().as_u16();
@@ -43,7 +43,13 @@ impl HttpTransport {
 
 impl Transport for HttpTransport {
     fn send(&self, request: Request) -> Pending<'_> {
-        Box::pin(self.exchange(request))
+        let Request { url, headers, body, deadline } = request;
+        let content_type = "application/json".to_owned();
+        self.send_form(Form { url, headers, content_type, body: body.into_bytes(), deadline })
+    }
+
+    fn send_form(&self, form: Form) -> Pending<'_> {
+        Box::pin(self.exchange(form))
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 pub use failure::Failure;
 pub use http::HttpTransport;
 pub use reply::{ModelReply, REASONS};
-pub use transport::{ANSWER_LIMIT, NoResponse, Pending, Request, Response, Transport};
+pub use transport::{ANSWER_LIMIT, Form, NoResponse, Pending, Request, Response, Transport};
 
 use crate::config::{Model, Structured, Wire};
 

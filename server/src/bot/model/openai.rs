@@ -45,9 +45,7 @@ pub(super) fn request(model: &Model, structured: Structured, prompt: &Prompt, sc
 
 pub(super) fn read(response: &Response) -> Result<(Written, Usage), (Failure, Usage)> {
     if response.status != 200 {
-        let error: ErrorBody = serde_json::from_slice(&response.body).unwrap_or_default();
-        let (kind, message) = error.read();
-        return Err((Failure::of_status(response, &kind, &message), Usage::default()));
+        return Err((Failure::of_response(response), Usage::default()));
     }
     let completion: Completion =
         serde_json::from_slice(&response.body).map_err(|_| (Failure::Malformed, Usage::default()))?;
@@ -120,23 +118,5 @@ impl Tokens {
             cached_tokens: cached.unwrap_or(0),
             output_tokens: self.completion_tokens,
         }
-    }
-}
-
-/// `{"error": {"type", "code", "message"}}`; some servers put a text there, or `message` at the top.
-#[derive(Deserialize, Default)]
-struct ErrorBody {
-    #[serde(default)]
-    error: Value,
-    #[serde(default)]
-    message: Value,
-}
-
-impl ErrorBody {
-    fn read(&self) -> (String, String) {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let kind = format!("{} {}", text(&self.error["type"]), text(&self.error["code"]));
-        let message = format!("{} {} {}", text(&self.error["message"]), text(&self.error), text(&self.message));
-        (kind, message)
     }
 }

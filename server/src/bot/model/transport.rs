@@ -21,6 +21,24 @@ impl fmt::Debug for Request {
     }
 }
 
+/// One `POST` of a form with a file in it (`multipart/form-data`, RFC 7578).
+#[derive(Clone)]
+pub struct Form {
+    pub url: String,
+    pub headers: Vec<(&'static str, Secret)>,
+    pub content_type: String,
+    pub body: Vec<u8>,
+    /// From now until the whole answer is there.
+    pub deadline: Duration,
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The file is a customer's.
+        f.debug_struct("Form").field("url", &self.url).field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}
+
 /// What came back, whatever it says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Response {
@@ -49,7 +67,9 @@ pub const ANSWER_LIMIT: usize = 64 * 1024;
 /// A request on its way.
 pub type Pending<'a> = Pin<Box<dyn Future<Output = Result<Response, NoResponse>> + Send + 'a>>;
 
-/// Sends a request exactly once.
+/// Sends a request or a form exactly once.
 pub trait Transport: Send + Sync {
     fn send(&self, request: Request) -> Pending<'_>;
+
+    fn send_form(&self, form: Form) -> Pending<'_>;
 }

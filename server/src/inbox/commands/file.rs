@@ -84,6 +84,10 @@ impl Desk<'_> {
             tries: 0,
             next_try_at: self.at.time,
             created_at: self.at.now,
+            words: None,
+            words_state: None,
+            words_problem: None,
+            words_tries: 0,
         };
         Ok(media::attach(self.tx, &new).await?)
     }
