@@ -41,7 +41,9 @@
 mod chance;
 pub mod customers;
 pub mod demo;
+mod form;
 pub mod model;
+pub mod recording;
 mod server;
 mod shell;
 pub mod standalone;

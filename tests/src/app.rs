@@ -41,6 +41,8 @@ pub struct App {
     pub bucket: Option<config::Bucket>,
     /// Further numbers of the same app: `phone_number_id`s with their accounts.
     numbers: BTreeMap<String, String>,
+    /// More of the environment, from the next start on.
+    pub more: Vec<(&'static str, String)>,
 }
 
 impl App {
@@ -76,6 +78,7 @@ impl App {
             playbook: Playbook::SAMPLE.into(),
             bucket: None,
             numbers,
+            more: Vec::new(),
         };
         app.restart().await;
         app
@@ -116,6 +119,7 @@ impl App {
             .iter_mut()
             .filter(|(name, _)| *name == "BATON_PLAYBOOK")
             .for_each(|(_, path)| path.clone_from(&self.playbook));
+        variables.extend(self.more.iter().cloned());
         let value = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
         let mut settings = Settings::load(None, &value).expect("settings");
         if let Some(bucket) = &self.bucket {

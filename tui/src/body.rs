@@ -189,7 +189,9 @@ fn media_lines(media: &Media, body: &Body) -> Vec<String> {
     let has_caption = !body.text.is_empty() && Some(&body.text) != media.file_name.as_ref();
     let caption = has_caption.then(|| body.text.clone());
     let line = format!("[{what}{name}{}]", stage(media));
-    std::iter::once(line).chain(media.problem.clone()).chain(caption).collect()
+    let sense = if body.kind == "audio" { "heard" } else { "seen" };
+    let words = media.words.as_ref().map(|words| format!("{sense}: {words}"));
+    std::iter::once(line).chain(media.problem.clone()).chain(caption).chain(words).collect()
 }
 
 fn location_lines(location: &Location) -> Vec<String> {

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use super::{Customer, Hears};
-use crate::whatsapp::{Attachment, Person};
+use crate::{
+    recording,
+    whatsapp::{Attachment, Person},
+};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3_600;
@@ -18,7 +21,13 @@ pub fn cast() -> Vec<Customer> {
 /// What came of an order of four.
 fn two_mugs() -> Attachment {
     let picture = include_bytes!("files/two-mugs.png").as_slice();
+    let picture = recording::picture(picture, "An open parcel with two mugs in it; its label says 10377.");
     Attachment::new("image", "image/png", picture).saying("This is all that was in the parcel.")
+}
+
+/// Said instead of typed.
+fn said(words: &str) -> Attachment {
+    Attachment::new("audio", "audio/ogg; codecs=opus", recording::voice(words))
 }
 
 /// The same again as a letter.
@@ -43,7 +52,7 @@ fn plain() -> Vec<Customer> {
             Person::new("Pablo Morales", "34600110004", "ES.9034518827716450").known_only_as("pablomorales"),
             "es",
         )
-        .opens(5_200, "Hola, ¿cuánto tarda un envío a Canarias?")
+        .sends(5_200, said("Hola, ¿cuánto tarda un envío a Canarias?"))
         .answers(Hears::Anything, &["¿Y cuánto cuesta?"]),
         Customer::new(Person::new("Zoe Martin", "15550100005", "US.3391170284456120"), "en")
             .opens(2_400, "hey")

@@ -135,6 +135,7 @@ fn settings(place: &Place, simulator: &Simulator, model: &ModelServer) -> Result
     let config = simulator.with(|world, _| world.whatsapp.config().clone());
     let (app, number, graph) = (&config.apps[0], &config.numbers[0], simulator.graph_url());
     let media = place.folder().join("media").to_string_lossy().into_owned();
+    let transcription = format!("{}/v1", model.base_url());
     let value = |name: &str| {
         let value = match name {
             "BATON_LISTEN" => "127.0.0.1:0",
@@ -152,7 +153,13 @@ fn settings(place: &Place, simulator: &Simulator, model: &ModelServer) -> Result
             "BATON_MODEL_PROVIDER" => "anthropic",
             "BATON_MODEL_NAME" => "simulated",
             "BATON_MODEL_BASE_URL" => model.base_url(),
-            "ANTHROPIC_API_KEY" => "simulated",
+            "ANTHROPIC_API_KEY" | "OPENAI_API_KEY" => "simulated",
+            "BATON_VISION_PROVIDER" => "anthropic",
+            "BATON_VISION_NAME" => "simulated",
+            "BATON_VISION_BASE_URL" => model.base_url(),
+            "BATON_TRANSCRIPTION_PROVIDER" => "openai",
+            "BATON_TRANSCRIPTION_NAME" => "simulated",
+            "BATON_TRANSCRIPTION_BASE_URL" => &transcription,
             _ => return None,
         };
         Some(value.to_owned())

@@ -4,6 +4,8 @@
 //! or, across languages, in what a small shop talks about, and says how sure it is.
 
 mod anthropic;
+mod ears;
+mod eyes;
 mod facts;
 mod faults;
 mod mind;
@@ -44,7 +46,8 @@ impl Default for ModelConfig {
     }
 }
 
-/// One simulated provider; speaks Anthropic's Messages API and OpenAI's chat completions.
+/// One simulated provider; speaks Anthropic's Messages API and OpenAI's chat completions and
+/// transcriptions.
 #[derive(Debug)]
 pub struct Model {
     config: ModelConfig,
@@ -137,7 +140,9 @@ impl Model {
 
     /// Answers one request.
     pub fn answer(&mut self, now: Micros, request: ModelRequest<'_>) -> ModelReply {
-        if request.path.ends_with("/messages") {
+        if request.path.ends_with("/audio/transcriptions") {
+            self.transcribe(now, request)
+        } else if request.path.ends_with("/messages") {
             self.answer_as::<anthropic::Messages>(now, request)
         } else {
             self.answer_as::<openai::ChatCompletions>(now, request)
@@ -155,7 +160,10 @@ impl Model {
             || {
                 let prompt = W::parse(&body).map_err(|message| Refusal::new(400, &message))?;
                 question = prompt.question();
-                let (said, cut_short) = self.say(&prompt, fault);
+                let (said, cut_short) = match eyes::seen(&body) {
+                    Some(seen) => (Said::Text(seen), false),
+                    None => self.say(&prompt, fault),
+                };
                 Ok(W::answer(&Spoken {
                     id: &id,
                     model: &model,
@@ -175,12 +183,41 @@ impl Model {
         ModelReply { status, headers: headers(&id, retry_after), body: json.to_string().into(), fault, latency }
     }
 
+    fn transcribe(&mut self, now: Micros, request: ModelRequest<'_>) -> ModelReply {
+        let fault = self.config.faults.strike(&mut self.rng);
+        let latency = self.rng.within(self.config.latency);
+        let id: String = (0..24).map(|_| self.rng.alphanumeric()).collect();
+        let refused = self.turn_away(&request).or_else(|| self.fail(fault?));
+        let (status, json, retry_after, asked) = match refused.map_or_else(|| ears::hear(request.body), Err) {
+            Ok(asked) => (200, ears::answer(&asked.words), None, Some(asked)),
+            Err(refusal) => {
+                let body = openai::ChatCompletions::error(&refusal, &id);
+                (refusal.status, body, refusal.retry_after_seconds, None)
+            }
+        };
+        let (model, question) = asked.map(|asked| (asked.model, asked.words)).unwrap_or_default();
+        self.asked.push(Asked { at: now, path: request.path.into(), model, question, fault, status });
+        ModelReply { status, headers: headers(&id, retry_after), body: json.to_string().into(), fault, latency }
+    }
+
     /// What keeps it from even reading the prompt.
     fn refuse(&mut self, request: &ModelRequest<'_>, body: &Json, fault: Option<ModelFault>) -> Option<Refusal> {
+        if let Some(refusal) = self.turn_away(request) {
+            return Some(refusal);
+        }
+        if !body.is_object() {
+            return Some(Refusal::new(400, "The request body is not valid JSON"));
+        }
+        self.fail(fault?)
+    }
+
+    /// Whoever has no key or came to the wrong door.
+    fn turn_away(&self, request: &ModelRequest<'_>) -> Option<Refusal> {
         let key = request.headers.get("x-api-key").or_else(|| request.headers.get(header::AUTHORIZATION));
         let key = key.and_then(|key| key.to_str().ok()).map(|key| key.trim_start_matches("Bearer ").to_owned());
         let is_known = |key: &String| self.config.keys.is_empty() || self.config.keys.contains(key);
-        if !request.path.ends_with("/messages") && !request.path.ends_with("/chat/completions") {
+        if !["/messages", "/chat/completions", "/audio/transcriptions"].iter().any(|path| request.path.ends_with(path))
+        {
             return Some(Refusal::new(404, "Not found"));
         }
         if *request.method != Method::POST {
@@ -189,10 +226,12 @@ impl Model {
         if !key.as_ref().is_some_and(is_known) {
             return Some(Refusal::new(401, "invalid x-api-key"));
         }
-        if !body.is_object() {
-            return Some(Refusal::new(400, "The request body is not valid JSON"));
-        }
-        match fault? {
+        None
+    }
+
+    /// What goes wrong before it thinks.
+    fn fail(&mut self, fault: ModelFault) -> Option<Refusal> {
+        match fault {
             ModelFault::RateLimited => {
                 let wait = self.rng.u64(1..=5);
                 let refusal = Refusal::new(429, "This request would exceed your rate limit");
