@@ -13,6 +13,10 @@ pub enum Mutation {
     AckFirst = 3,
     /// Nobody locks a conversation's row: epochs alone are compared.
     NoLock = 4,
+    /// Two conversations become one, which goes on under the epoch of the one that stays.
+    MergeKeepsEpoch = 5,
+    /// Two conversations become one, which forgets who had the one that goes.
+    MergeForgetsControl = 6,
 }
 
 impl std::str::FromStr for Mutation {
@@ -24,7 +28,11 @@ impl std::str::FromStr for Mutation {
             "dedupe" => Ok(Self::NoDedupe),
             "ack" => Ok(Self::AckFirst),
             "lock" => Ok(Self::NoLock),
-            _ => Err(format!("`{text}` is not a mutation: expected fence, dedupe, ack or lock")),
+            "merge-epoch" => Ok(Self::MergeKeepsEpoch),
+            "merge-control" => Ok(Self::MergeForgetsControl),
+            _ => Err(format!(
+                "`{text}` is not a mutation: expected fence, dedupe, ack, lock, merge-epoch or merge-control"
+            )),
         }
     }
 }

@@ -62,6 +62,8 @@ fn without_the_comparison_promise_3_is_broken() {
 fn the_simulation_notices_what_was_taken_out() {
     assert!(notices("fence", "simulation"), "the fence");
     assert!(notices("dedupe", "simulation"), "the dedupe");
+    assert!(notices("merge-epoch", "simulation"), "the new epoch of two that become one");
+    assert!(notices("merge-control", "simulation"), "who had one of two that become one");
 }
 
 #[test]

@@ -64,9 +64,20 @@ fn everything_happens_somewhere() {
         }
     }
     println!("{counts:?}");
-    for what in
-        ["waiting", "agent", "bot", "resolved", "sending", "accepted", "crash", "take", "send", "hand_back", "assign"]
-    {
+    for what in [
+        "waiting",
+        "agent",
+        "bot",
+        "resolved",
+        "sending",
+        "accepted",
+        "crash",
+        "take",
+        "send",
+        "hand_back",
+        "assign",
+        "merged",
+    ] {
         assert!(counts.get(what).copied().unwrap_or(0) > 0, "{what} never happened: {counts:?}");
     }
 }

@@ -9,7 +9,10 @@ use baton_shared::{
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::domain::merge::{self, Fate, Half, Merged, Which};
+use crate::{
+    domain::merge::{self, Fate, Half, Merged, Which},
+    mutation::{self, Mutation},
+};
 
 use super::{
     Conn, Moment, Sql, StoreError, Tx,
@@ -257,7 +260,13 @@ async fn unite(
     at: Moment,
     ids: &Ids,
 ) -> Result<Merged, StoreError> {
-    let merged = merge::merge(half(kept), half(gone), at.time);
+    let mut merged = merge::merge(half(kept), half(gone), at.time);
+    if mutation::is(Mutation::MergeKeepsEpoch) {
+        merged.baton.epoch = kept.epoch;
+    }
+    if mutation::is(Mutation::MergeForgetsControl) {
+        merged.baton.control = kept.control;
+    }
     let were = [(kept.id, kept.control), (gone.id, gone.control)];
     take_over(tx, kept, gone, &merged, at).await?;
     for (id, was) in were {

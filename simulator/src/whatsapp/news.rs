@@ -169,7 +169,7 @@ impl Whatsapp {
                 username: person.username.as_deref().filter(|_| named),
             },
             wa_id: person.shares_phone.then_some(&person.phone),
-            user_id: &person.user_id,
+            user_id: person.shares_user_id.then_some(&person.user_id),
         }
     }
 
@@ -190,7 +190,7 @@ impl Whatsapp {
         Message {
             context: incoming.reply_to.as_deref().map(|id| Context { from: &number.phone, id }),
             from: person.shares_phone.then_some(&person.phone),
-            from_user_id: &person.user_id,
+            from_user_id: person.shares_user_id.then_some(&person.user_id),
             id: &incoming.wamid,
             timestamp: incoming.timestamp.to_string(),
             object: BTreeMap::from([(incoming.kind.as_str(), incoming.object.clone())]),
@@ -209,7 +209,9 @@ impl Whatsapp {
                 Some(person) => person.shares_phone.then_some(person.phone.as_str()),
                 None => outgoing.phone.as_deref(),
             },
-            recipient_user_id: person.filter(|_| !failed_at_a_phone).map(|person| person.user_id.as_str()),
+            recipient_user_id: person
+                .filter(|person| person.shares_user_id && !failed_at_a_phone)
+                .map(|person| person.user_id.as_str()),
             biz_opaque_callback_data: outgoing.opaque.as_deref(),
             pricing: outgoing.price.as_ref().filter(|_| news.priced).map(|price| Pricing {
                 billable: price.billable,

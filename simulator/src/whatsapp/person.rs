@@ -16,6 +16,8 @@ pub struct Person {
     pub username: Option<String>,
     /// Whether webhooks carry the phone; since 2026 they may not, for users with a username.
     pub shares_phone: bool,
+    /// Whether webhooks carry the user id; before April 2026 they did not.
+    pub shares_user_id: bool,
     /// Whether `read` is ever reported.
     pub read_receipts: bool,
     /// Whether messages reach a phone at all; otherwise they fail with 131026.
@@ -36,6 +38,7 @@ impl Person {
             name: Some(name.into()),
             username: None,
             shares_phone: true,
+            shares_user_id: true,
             read_receipts: true,
             reachable: true,
             is_elsewhere: false,

@@ -48,7 +48,8 @@ pub(crate) struct Contact<'a> {
     pub(crate) profile: Profile<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) wa_id: Option<&'a str>,
-    pub(crate) user_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user_id: Option<&'a str>,
 }
 
 #[derive(Serialize, PartialEq)]
@@ -71,7 +72,8 @@ pub(crate) struct Message<'a> {
     pub(crate) context: Option<Context<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) from: Option<&'a str>,
-    pub(crate) from_user_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) from_user_id: Option<&'a str>,
     pub(crate) id: &'a str,
     /// Seconds since 1970, as a string.
     pub(crate) timestamp: String,

@@ -114,6 +114,9 @@ const LINES: [&str; 12] = [
 const STEPS: usize = 700;
 const CUSTOMERS: usize = 6;
 
+/// Those of whom a webhook names the phone, the user id or both, as it comes: they turn out to be one.
+const PARTED: std::ops::Range<usize> = 1..4;
+
 /// Runs one seed.
 ///
 /// # Errors
@@ -321,7 +324,13 @@ impl Simulation {
     fn customer_writes(&mut self) -> String {
         let person = self.people[self.rng.usize(..self.people.len())];
         let line = LINES[self.rng.usize(..LINES.len())];
-        self.world.lock().expect("the world").whatsapp.say(self.clock.now(), person, Saying::text(line));
+        let mut world = self.world.lock().expect("the world");
+        if PARTED.contains(&person.0) {
+            let (shares_phone, shares_user_id) = [(true, false), (false, true), (true, true)][self.rng.usize(..3)];
+            let one = world.whatsapp.person_mut(person);
+            (one.shares_phone, one.shares_user_id) = (shares_phone, shares_user_id);
+        }
+        world.whatsapp.say(self.clock.now(), person, Saying::text(line));
         format!("customer {} writes", person.0)
     }
 

@@ -43,6 +43,8 @@ pub struct Truth {
     batons: BTreeMap<ConversationId, (i64, String)>,
     /// A person gave it back after the customer's last word; `true`: and the bot had nothing to add.
     given_back: BTreeMap<ConversationId, bool>,
+    /// Conversations that went into another one.
+    merged: BTreeMap<ConversationId, ConversationId>,
     states: BTreeMap<MessageId, Delivery>,
     started: BTreeMap<MessageId, Micros>,
     requests: usize,
@@ -91,6 +93,9 @@ impl Truth {
             }
             self.count(word);
         }
+        if event.kind == "merged" {
+            self.check_merger(context, conversation, event).await?;
+        }
         self.note_giving_back(conversation, event);
         let Some(id) = event.message else { return Ok(()) };
         let mut reader = context.db.reader().await.expect("a reader");
@@ -101,6 +106,33 @@ impl Truth {
             self.check_start(&message, event)?;
         }
         self.check_state(&message)
+    }
+
+    /// Promise 4, when two conversations become one: under an epoch that neither had, it is whose an agent had, else
+    /// it waits if one waited, and only then it is the bot's.
+    async fn check_merger(&mut self, context: &Context, kept: ConversationId, event: &Appended) -> Held {
+        // One that only changes its customer stays whose it is.
+        let Some(gone) = event.detail.as_deref().and_then(|gone| gone.parse().ok()) else { return Ok(()) };
+        let epoch = event.epoch.map_or(0, |epoch| epoch.0);
+        let new = || (1, "bot".to_owned());
+        let halves = [kept, gone].map(|half| self.batons.remove(&half).unwrap_or_else(new));
+        if halves.iter().any(|(before, _)| epoch <= *before) {
+            return broken(4, format!("merged: epoch {epoch} after {halves:?}"));
+        }
+        let rank = |word: &str| ["resolved", "bot", "phone", "waiting", "agent"].iter().position(|one| *one == word);
+        let word = halves.iter().map(|(_, word)| word.clone()).max_by_key(|word| rank(word)).unwrap_or_default();
+        let mut reader = context.db.reader().await.expect("a reader");
+        let one = conversations::by_id(reader.conn(), kept).await.expect("a read").expect("the conversation");
+        if one.epoch.0 == epoch && one.control.word() != word {
+            return broken(4, format!("merged: {} of {halves:?}", one.control.word()));
+        }
+        self.batons.insert(kept, (epoch, word));
+        if let Some(settled) = self.given_back.remove(&gone) {
+            self.given_back.entry(kept).or_insert(settled);
+        }
+        self.merged.insert(gone, kept);
+        self.count("merged");
+        Ok(())
     }
 
     fn note_giving_back(&mut self, conversation: ConversationId, event: &Appended) {
@@ -235,7 +267,8 @@ impl Truth {
         if self.given_back.get(&id) == Some(&true) {
             return true;
         }
-        let of = self.events.iter().rev().filter(|(_, conversation, _)| *conversation == Some(id));
+        let in_it = |one: ConversationId| std::iter::successors(Some(one), |one| self.merged.get(one).copied());
+        let of = self.events.iter().rev().filter(|(_, of, _)| of.is_some_and(|of| in_it(of).any(|one| one == id)));
         let decisive = of.map(|(kind, ..)| kind.as_str()).find(|kind| ["resolved", "message_in"].contains(kind));
         decisive == Some("resolved")
     }
