@@ -1,11 +1,11 @@
 //! Who is who: numbers that change hands and people who change numbers, on both engines.
 
-use baton_server::store::{customers, events};
-use baton_shared::{ConversationId, CustomerId};
+use baton_server::store::{customers, events, messages};
+use baton_shared::{ConversationId, CustomerId, message::Author};
 use baton_tests::{
     app::{App, eventually},
     on_both,
-    said::{Sender, text},
+    said::{Sender, change, text},
 };
 use serde_json::{Value, json};
 
@@ -51,6 +51,80 @@ on_both!(
         assert_eq!(arrives(&app, "wamid.2", Some(OLD), None, moves).await, before);
         assert_eq!(names(&app, before).await, [OLD, "US.2"]);
         assert_eq!(arrives(&app, "wamid.3", None, Some("US.2"), text("hello")).await, before);
+    }
+);
+
+/// A `user_id_update` of somebody with the phone [`OLD`], as Meta's page of the field has it.
+fn new_id(app: &App, before: &str, now: &str) -> String {
+    let update = json!({"wa_id": OLD, "detail": "User id for Marina has been updated.",
+                        "user_id": {"previous": before, "current": now},
+                        "timestamp": app.clock.now().seconds().to_string()});
+    let contacts = json!([{"profile": {"name": "Marina"}, "wa_id": OLD}]);
+    let value = json!({"contacts": contacts, "user_id_update": [update]});
+    change(&app.settings().whatsapp.channels[0], "user_id_update", value).to_string()
+}
+
+async fn said(app: &App, conversation: ConversationId) -> Vec<String> {
+    let said = messages::said(app.reader().await.conn(), conversation, 100).await.unwrap();
+    let theirs = said.into_iter().filter(|message| message.author == Author::Customer);
+    theirs.map(|message| message.text).collect()
+}
+
+on_both!(
+    a_new_user_id_is_followed_however_meta_says_it_and_how_often,
+    app | app
+        | {
+            let before = arrives(&app, "wamid.1", Some(OLD), Some("US.1"), text("hello")).await;
+            let system = |body: &str| json!({"type": "system", "system": {"type": "user_changed_user_id", "user_id": "US.2", "body": body}});
+            for _ in 0..2 {
+                assert!(app.post(new_id(&app, "US.1", "US.2")).await.is_success());
+                // The same as a message, which names who it was in its sentence alone.
+                let again = system("User Marina changed from US.1 to US.2.");
+                assert_eq!(arrives(&app, "wamid.2", None, None, again).await, before);
+                assert_eq!(arrives(&app, "wamid.3", Some(OLD), Some("US.1"), system("once more")).await, before);
+            }
+            assert_eq!(names(&app, before).await, [OLD, "US.2"]);
+            let lines = [
+                "hello",
+                "User id for Marina has been updated.",
+                "User Marina changed from US.1 to US.2.",
+                "once more",
+            ];
+            assert_eq!(said(&app, before).await, lines, "each once");
+            assert_eq!(arrives(&app, "wamid.4", None, Some("US.2"), text("it is me")).await, before);
+            assert!(!kinds(&app, before).await.contains(&"merged".to_owned()), "nobody new came into being on the way");
+        }
+);
+
+on_both!(
+    who_is_known_only_by_a_user_id_is_followed_by_the_sentence,
+    app | app | {
+        let before = arrives(&app, "wamid.1", None, Some("US.1"), text("hello")).await;
+        let moves = json!({"type": "system", "system":
+            {"type": "user_changed_user_id", "user_id": "US.2", "body": "User Marina changed from US.1 to US.2"}});
+        assert_eq!(arrives(&app, "wamid.2", None, None, moves).await, before);
+        assert_eq!(names(&app, before).await, ["US.2"]);
+    }
+);
+
+on_both!(
+    what_is_said_again_brings_no_name_back_that_has_gone_to_somebody_else,
+    app | app | {
+        let before = arrives(&app, "wamid.1", Some(OLD), Some("US.1"), text("hello")).await;
+        let moves =
+            || json!({"type": "system", "system": {"type": "user_changed_number", "wa_id": NEW, "body": "moved"}});
+        arrives(&app, "wamid.2", Some(OLD), Some("US.1"), moves()).await;
+        assert!(app.post(new_id(&app, "US.1", "US.2")).await.is_success());
+        let other = arrives(&app, "wamid.3", Some(OLD), Some("US.9"), text("a new owner")).await;
+        assert_ne!(before, other);
+        for round in 0..2 {
+            // Meta tries for seven days, whatever has happened meanwhile.
+            assert_eq!(arrives(&app, "wamid.1", Some(OLD), Some("US.1"), text("hello")).await, before, "{round}");
+            assert_eq!(arrives(&app, "wamid.2", Some(OLD), Some("US.1"), moves()).await, before);
+            assert!(app.post(new_id(&app, "US.1", "US.2")).await.is_success());
+        }
+        assert_eq!(names(&app, before).await, [NEW, "US.2"]);
+        assert_eq!(names(&app, other).await, [OLD, "US.9"]);
     }
 );
 

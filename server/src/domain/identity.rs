@@ -77,6 +77,13 @@ pub const fn moves<C>(name: NewName, other: &Known<C>) -> Move {
     }
 }
 
+/// Who says that they move from a name to a new one, if they have done so already: nobody goes by the old name any
+/// more (`by_old`), somebody by the new one, and nothing else that is said of them leads to anybody else. Meta says it
+/// more than once, and in more than one way.
+pub fn moved_already<C: Copy + PartialEq>(by_old: Option<C>, by_new: Option<C>, by_other: Option<C>) -> Option<C> {
+    by_new.filter(|new| by_old.is_none() && by_other.is_none_or(|other| other == *new))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -103,6 +110,15 @@ mod tests {
         assert_eq!(moves(NewName::Phone, &known(2, true)), Move::Refused);
         assert_eq!(moves(NewName::Phone, &known(2, false)), Move::AreOne);
         assert_eq!(moves(NewName::UserId, &known(2, true)), Move::AreOne);
+    }
+
+    #[test]
+    fn whoever_has_moved_is_not_somebody_new_when_it_is_said_again() {
+        assert_eq!(moved_already(None, Some(1), None), Some(1));
+        assert_eq!(moved_already(None, Some(1), Some(1)), Some(1));
+        assert_eq!(moved_already(None, Some(1), Some(2)), None);
+        assert_eq!(moved_already(Some(1), Some(1), None), None);
+        assert_eq!(moved_already(None::<u8>, None, Some(2)), None);
     }
 
     proptest! {

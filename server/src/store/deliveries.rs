@@ -183,7 +183,7 @@ async fn store_arrivals(
     if once.is_empty() {
         return Ok(Kept::default());
     }
-    let Found { sides, recycled, blocked } = sides::find(tx, &once, at, ids).await?;
+    let Found { arrivals: once, sides, recycled, blocked } = sides::find(tx, once, at, ids).await?;
     let mut threads = threads(tx, &once, &sides, at.now, ids).await?;
     // Under the locks of their conversations: another server that has the same message waits there.
     let known = known(tx, &once).await?;
@@ -243,7 +243,7 @@ async fn store_arrivals(
 const SHARED_WITH_PHONE: i64 = 20;
 
 /// Those of Meta's ids that are stored already.
-async fn known(tx: &mut Tx, arrivals: &[&Arrival]) -> Result<HashSet<String>, StoreError> {
+pub(super) async fn known(tx: &mut Tx, arrivals: &[&Arrival]) -> Result<HashSet<String>, StoreError> {
     let wamids = || arrivals.iter().map(|one| one.wamid.as_str());
     let messages = messages::by_wamids(tx.conn(), wamids()).await?;
     let mut known: HashSet<String> = messages.into_iter().map(|(wamid, _, _)| wamid).collect();

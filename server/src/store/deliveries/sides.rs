@@ -15,7 +15,10 @@ use crate::{
 };
 
 /// Whose arrivals are.
-pub(super) struct Found {
+pub(super) struct Found<'a> {
+    /// Those that were not known to be repeats.
+    pub(super) arrivals: Vec<&'a Arrival>,
+    /// Whose each is.
     pub(super) sides: Vec<Side>,
     /// Customers with a phone number that was somebody else's before: networks give them out again.
     pub(super) recycled: HashSet<CustomerId>,
@@ -24,11 +27,23 @@ pub(super) struct Found {
 }
 
 /// Whose each arrival is, in their order.
-pub(super) async fn find(tx: &mut Tx, arrivals: &[&Arrival], at: Moment, ids: &Ids) -> Result<Found, StoreError> {
-    let names: HashSet<(&str, AliasKind, &str)> = arrivals.iter().flat_map(|one| names_of(one)).collect();
-    let known = customers::find(tx.conn(), names).await?;
+pub(super) async fn find<'a>(
+    tx: &mut Tx,
+    mut arrivals: Vec<&'a Arrival>,
+    at: Moment,
+    ids: &Ids,
+) -> Result<Found<'a>, StoreError> {
+    let names = arrivals.iter().flat_map(|one| names_of(one).chain(new_name_of(one)));
+    let known = customers::find(tx.conn(), names.collect::<HashSet<_>>()).await?;
     let mut finding = Finding::among(&known);
-    for arrival in arrivals {
+    let unsettled: Vec<&Arrival> = arrivals.iter().filter(|one| !finding.is_settled(one)).copied().collect();
+    if !unsettled.is_empty() {
+        // What was said before a name went to another customer, and is said again, must not bring it back.
+        let repeats = super::known(tx, &unsettled).await?;
+        arrivals.retain(|one| !repeats.contains(&one.wamid));
+    }
+    let arrivals = arrivals;
+    for arrival in &arrivals {
         finding.one(tx, arrival, at.now, ids).await?;
     }
     let Finding { mut sides, new, aliases, pairs, recycled, .. } = finding;
@@ -49,16 +64,22 @@ pub(super) async fn find(tx: &mut Tx, arrivals: &[&Arrival], at: Moment, ids: &I
     for (kept, gone) in pairs {
         mergers::merge(tx, kept, gone, at, ids).await?;
     }
-    moves::follow(tx, arrivals, &mut sides, at, ids).await?;
-    rename(tx, arrivals, &sides, &known).await?;
+    moves::follow(tx, &arrivals, &mut sides, at, ids).await?;
+    rename(tx, &arrivals, &sides, &known).await?;
     let blocked = known.iter().filter(|one| one.blocked_at.is_some()).map(|one| one.alias.customer).collect();
-    Ok(Found { sides, blocked, recycled: recycled.into_iter().map(|alias| alias.customer).collect() })
+    let recycled = recycled.into_iter().map(|alias| alias.customer).collect();
+    Ok(Found { arrivals, sides, blocked, recycled })
 }
 
 fn names_of(arrival: &Arrival) -> impl Iterator<Item = (&str, AliasKind, &str)> {
     let user = arrival.user_id.as_deref().map(|value| (arrival.scope.as_str(), AliasKind::User, value));
     let phone = arrival.phone.as_deref().map(|value| (arrival.scope.as_str(), AliasKind::Phone, value));
     user.into_iter().chain(phone)
+}
+
+/// What the customer goes by from now on, if it says so.
+fn new_name_of(arrival: &Arrival) -> Option<(&str, AliasKind, &str)> {
+    arrival.moved_to.as_ref().map(|(kind, value)| (arrival.scope.as_str(), *kind, value.as_str()))
 }
 
 /// What is known while the arrivals are gone through.
@@ -95,6 +116,10 @@ impl Finding {
             self.sides.push(Side::Group(group.clone()));
             return Ok(());
         }
+        if let Some(customer) = self.moved_already(arrival) {
+            self.sides.push(Side::Customer(customer));
+            return Ok(());
+        }
         let by_user = self.known(arrival, AliasKind::User, arrival.user_id.as_deref());
         let by_phone = self.known(arrival, AliasKind::Phone, arrival.phone.as_deref());
         let (customer, phone) = match identity::who(arrival.user_id.is_some(), by_user, by_phone) {
@@ -128,6 +153,26 @@ impl Finding {
     fn known(&self, arrival: &Arrival, kind: AliasKind, name: Option<&str>) -> Option<identity::Known<CustomerId>> {
         let customer = self.whose.get(&Key::new(&arrival.scope, kind, name?))?.customer;
         Some(identity::Known { customer, has_user_id: self.with_user_id.contains(&customer) })
+    }
+
+    fn moved_already(&self, arrival: &Arrival) -> Option<CustomerId> {
+        let (kind, new) = arrival.moved_to.as_ref()?;
+        let whose = |kind, name| self.known(arrival, kind, name).map(|known| known.customer);
+        let by_user = whose(AliasKind::User, arrival.user_id.as_deref());
+        let by_phone = whose(AliasKind::Phone, arrival.phone.as_deref());
+        let (by_old, by_other) = match kind {
+            AliasKind::User => (by_user, by_phone),
+            AliasKind::Phone => (by_phone, by_user),
+        };
+        identity::moved_already(by_old, whose(*kind, Some(new)), by_other)
+    }
+
+    /// Whether all that it says of who somebody is was known before.
+    fn is_settled(&self, arrival: &Arrival) -> bool {
+        let mut whose = names_of(arrival).map(|(scope, kind, name)| self.whose.get(&Key::new(scope, kind, name)));
+        let first = whose.next().flatten().map(|alias| alias.customer);
+        let same = first.is_some() && whose.all(|alias| alias.map(|alias| alias.customer) == first);
+        arrival.moved_to.is_none() && (arrival.group.is_some() || same)
     }
 
     fn make(&mut self, arrival: &Arrival, now: Micros, ids: &Ids) -> CustomerId {

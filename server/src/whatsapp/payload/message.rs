@@ -1,13 +1,13 @@
 //! Something that was said: by the customer, or by the business where we only see it.
 
-use baton_shared::content::Detail;
+use baton_shared::content::{Content, Detail};
 use serde_json::Value;
 
 use super::{
     detail::detail,
     file::{File, file},
     json,
-    person::{Keys, Sender, digits, person},
+    person::{Keys, Sender, digits, is_user_id, person},
     readable::readable,
     status::{MetaError, errors},
 };
@@ -27,7 +27,8 @@ pub enum Origin {
     History,
 }
 
-/// What a customer goes by from now on (`system`: `user_changed_number`, `user_changed_user_id`).
+/// What a customer goes by from now on (`system`: `user_changed_number`, `user_changed_user_id`; the field
+/// `user_id_update`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MovedTo {
     /// Digits.
@@ -71,8 +72,7 @@ pub(super) fn inbound(element: &Value, contacts: &[Value], origin: Origin) -> Op
     let group = json::text(element, "group_id");
     let origin = if group.is_some() && origin == Origin::Direct { Origin::Group } else { origin };
     let sender = Some(person(element, &Keys::FROM, contacts)).filter(|sender| !sender.is_nobody());
-    // A change of the user id may name only the new one.
-    let sender = sender.or_else(|| Some(person(json::get(element, "system")?, &Keys::CONTACT, contacts)));
+    let sender = sender.or_else(|| Some(who_changed(json::get(element, "system")?, contacts)));
     let sender = sender.unwrap_or_default();
     read(element, element, Frame { sender, origin, group, by_business: false })
 }
@@ -103,6 +103,53 @@ pub(super) fn history(element: &Value, thread: &Value, us: Option<&str>) -> Opti
     let group = json::text(element, "group_id");
     read(element, element, Frame { sender, origin: Origin::History, group, by_business })
 }
+
+/// Whom a `system` message is about that has no `from`. A change of the user id names the new one in a field, and the
+/// one before in its sentence alone: "User Marina changed from DE.7 to DE.8".
+fn who_changed(system: &Value, contacts: &[Value]) -> Sender {
+    let named = person(system, &Keys::CONTACT, contacts);
+    if json::text(system, "type").as_deref() != Some(CHANGED_USER_ID) {
+        return named;
+    }
+    let body = json::text(system, "body").unwrap_or_default();
+    let words = body.split(char::is_whitespace).map(|word| word.trim_end_matches(['.', ',', ';']));
+    let mut before = words.filter(|word| is_user_id(word) && named.user_id.as_deref() != Some(*word));
+    match before.next() {
+        Some(before) => Sender { user_id: Some(before.to_owned()), parent_user_id: None, ..named },
+        None => named,
+    }
+}
+
+/// An element of `user_id_update`, which says as a field of its own what `user_changed_user_id` says as a message;
+/// Meta's texts name either (section 4.4 of the protocol's facts), so both are read. It has no id: the two user ids,
+/// on the number that is told, are the same in every repeat. `None` without the new one.
+pub(super) fn user_id_update(element: &Value, contacts: &[Value], number: &str) -> Option<Inbound> {
+    let part = |name: &str, key: &str| json::at(element, &[name, key]).and_then(json::as_text);
+    let current = part("user_id", "current").or_else(|| part("parent_user_id", "current"))?;
+    let named = person(element, &Keys::CONTACT, contacts);
+    let sender =
+        Sender { user_id: part("user_id", "previous"), parent_user_id: part("parent_user_id", "previous"), ..named };
+    let before = sender.user_id.as_deref().or(sender.phone.as_deref()).unwrap_or_default();
+    let text = json::text(element, "detail").unwrap_or_default();
+    Some(Inbound {
+        wamid: format!("user_id_update:{number}:{before}>{current}"),
+        timestamp: json::number(element, "timestamp"),
+        sender,
+        group: None,
+        origin: Origin::Direct,
+        by_business: false,
+        kind: "system".to_owned(),
+        text,
+        opens_window: false,
+        quoted: None,
+        detail: Detail { content: Some(Content::System { event: CHANGED_USER_ID.to_owned() }), ..Detail::default() },
+        file: None,
+        moved_to: Some(MovedTo::UserId(current)),
+        errors: Vec::new(),
+    })
+}
+
+const CHANGED_USER_ID: &str = "user_changed_user_id";
 
 /// What is known of a message from where it stands.
 struct Frame {
@@ -144,7 +191,7 @@ fn moved_to(system: &Value) -> Option<MovedTo> {
             let phone = json::text(system, "new_wa_id").or_else(|| json::text(system, "wa_id"))?;
             Some(MovedTo::Phone(digits(phone)))
         }
-        "user_changed_user_id" => json::text(system, "user_id").map(MovedTo::UserId),
+        CHANGED_USER_ID => json::text(system, "user_id").map(MovedTo::UserId),
         _ => None,
     }
 }

@@ -148,11 +148,10 @@ struct Change<'a, 'out> {
 }
 
 /// Parts of a value that are facts of their own beside messages and statuses.
-const NOTICES: [&str; 8] = [
+const NOTICES: [&str; 7] = [
     "calls",
     "user_actions",
     "user_preferences",
-    "user_id_update",
     "groups",
     "state_sync",
     "conversation_context",
@@ -174,6 +173,9 @@ impl Change<'_, '_> {
         }
         for chunk in json::elements(value, "history") {
             self.history(chunk);
+        }
+        for element in json::elements(value, "user_id_update") {
+            self.moved(element);
         }
         for kind in NOTICES {
             for element in json::elements(value, kind) {
@@ -226,6 +228,15 @@ impl Change<'_, '_> {
         match read {
             Some(inbound) => self.push(Fact::Message(Box::new(inbound)), element),
             None => self.notice("message_without_id", element),
+        }
+    }
+
+    /// A customer goes by another user id from now on: the same as a `system` message that says so.
+    fn moved(&mut self, element: &Value) {
+        let number = self.channel("phone_number_id").unwrap_or_default();
+        match message::user_id_update(element, json::elements(self.value, "contacts"), &number) {
+            Some(inbound) => self.push(Fact::Message(Box::new(inbound)), element),
+            None => self.notice("user_id_update", element),
         }
     }
 

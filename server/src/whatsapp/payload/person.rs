@@ -109,6 +109,13 @@ fn contact_of<'a>(sender: &Sender, contacts: &'a [Value]) -> Option<&'a Value> {
     })
 }
 
+/// Two letters of a country, a dot, letters and digits (of linked portfolios with `ENT.` between).
+pub(super) fn is_user_id(word: &str) -> bool {
+    let rest = country(word).and_then(|country| word.strip_prefix(&country)?.strip_prefix('.'));
+    let rest = rest.map(|rest| rest.strip_prefix("ENT.").unwrap_or(rest));
+    rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
 fn country(user_id: &str) -> Option<String> {
     let (country, _) = user_id.split_once('.')?;
     (country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase())).then(|| country.to_owned())
