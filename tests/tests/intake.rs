@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use baton_server::store::{conversations, letters, messages};
-use baton_simulator::whatsapp::{Person, Saying, sign};
+use baton_simulator::whatsapp::{Config, Person, Saying, sign};
 use baton_tests::{
     app::{App, eventually},
+    fuzz::kept::notices,
     on_both,
     store::left_out,
 };
@@ -90,6 +91,66 @@ on_both!(
             let said = messages::said(reader.conn(), conversation, 50).await.unwrap();
             assert_eq!(said.iter().map(|one| one.text.as_str()).collect::<String>(), "abcdefg");
         }
+);
+
+/// Facts that are about no message: of a template, a call, a group, a customer's wish, an error, a hand-over.
+fn facts() -> Value {
+    let metadata = json!({"display_phone_number": "15550783881", "phone_number_id": NUMBER});
+    let one = |field: &str, mut value: Value| {
+        value["metadata"] = metadata.clone();
+        json!({"field": field, "value": value})
+    };
+    let changes = json!([
+        one(
+            "message_template_status_update",
+            json!({"event": "APPROVED", "message_template_name": "a", "message_template_language": "de"})
+        ),
+        one(
+            "calls",
+            json!({"calls": [{"id": "wacid.1", "from": "15550001111", "timestamp": "1790000000", "event": "terminate"}]})
+        ),
+        one(
+            "group_lifecycle_update",
+            json!({"groups": [{"timestamp": "1790000000", "group_id": "g", "type": "group_create"}]})
+        ),
+        one(
+            "user_preferences",
+            json!({"user_preferences": [{"wa_id": "15550001111", "category": "marketing_messages", "value": "stop", "timestamp": 1_790_000_000}]})
+        ),
+        one("messages", json!({"errors": [{"code": 130_429, "title": "Rate limit hit"}]})),
+        one("a_field_of_tomorrow", json!({"what": "ever"})),
+    ]);
+    json!({"object": "whatsapp_business_account", "entry": [{"id": ACCOUNT, "time": 1_790_000_000, "changes": changes}]})
+}
+
+on_both!(
+    promise_2_a_fact_that_is_about_no_message_is_kept_once_too,
+    app | app | {
+        // SQLite's file belongs to one server.
+        let second = if app.db().is_postgres() { Some(app.second_server().await) } else { None };
+        let other =
+            second.as_ref().map_or_else(|| app.webhook_url(), |server| format!("http://{}/webhook", server.address()));
+        let body = facts().to_string();
+        let signature = sign(&Config::shop().apps[0].secret, body.as_bytes());
+        // Again and again, at once, and at another door of the same store.
+        let posts = (0..8).map(|_| app.post(body.clone()));
+        assert!(futures::future::join_all(posts).await.into_iter().all(|status| status == StatusCode::OK));
+        let posts =
+            (0..8).map(|_| app.client.post(&other).header("X-Hub-Signature-256", &signature).body(body.clone()).send());
+        for answer in futures::future::join_all(posts).await {
+            assert_eq!(answer.unwrap().status(), StatusCode::OK);
+        }
+        let kept = notices(app.db()).await;
+        assert_eq!(kept.len(), 6, "{kept:?}");
+        // The same words of another time are another fact: approved, paused, and approved again.
+        let mut later = facts();
+        later["entry"][0]["time"] = json!(1_790_003_600);
+        assert_eq!(app.post(later.to_string()).await, StatusCode::OK);
+        assert_eq!(notices(app.db()).await.len(), 12);
+        if let Some(second) = second {
+            second.stop().await;
+        }
+    }
 );
 
 on_both!(

@@ -112,6 +112,7 @@ impl Sorting<'_> {
                     to_us: handover.to_us,
                     wants_person: handover.wants_person,
                     why: handover.why.clone(),
+                    digest: digest(&item, kind),
                 });
                 self.notice(&item, Some(channel), kind);
             }
@@ -237,6 +238,7 @@ impl Sorting<'_> {
             field: item.field.clone(),
             kind: kind.to_owned(),
             raw: item.raw.clone(),
+            digest: digest(item, kind),
             arrived_at: now,
         });
     }
@@ -255,6 +257,20 @@ impl Sorting<'_> {
             replayed_at: None,
         });
     }
+}
+
+/// What makes a notice the fact that it is, and no other: whom it is about, what it says, and Meta's time where it
+/// gives one; a template that is approved again after a pause says the same words of another time.
+fn digest(item: &Item, kind: &str) -> String {
+    let number = item.phone_number_id.as_deref().or(item.display_phone_number.as_deref()).unwrap_or_default();
+    let time = item.time.map(|time| time.to_string()).unwrap_or_default();
+    let parts = [&item.waba, number, &item.field, kind, &time, &item.raw];
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part.len().to_be_bytes());
+        digest.update(part);
+    }
+    hex::encode(digest.finalize())
 }
 
 fn announced(file: &payload::File) -> media::Announced {

@@ -160,8 +160,9 @@ pub async fn store(tx: &mut Tx, batch: &Batch, policy: &Policy, at: Moment, ids:
     let kept = store_arrivals(tx, &batch.arrivals, policy, at, ids).await?;
     statuses::store(tx, &batch.statuses, at, ids).await?;
     wishes::store(tx, &batch.preferences, at, ids).await?;
-    letters::notice_all(tx, &batch.notices).await?;
-    handovers::store(tx, &batch.handovers, at, ids).await?;
+    let new = letters::notice_all(tx, &batch.notices).await?;
+    let handovers = batch.handovers.iter().filter(|one| new.contains(&one.digest));
+    handovers::store(tx, handovers, at, ids).await?;
     standings::store(tx, &batch.standings, at.now).await?;
     for letter in &batch.letters {
         if letters::insert(tx, letter).await? {

@@ -1,5 +1,7 @@
 //! What came well signed but could not be used: dead letters, and notices about accounts.
 
+use std::collections::HashSet;
+
 use baton_shared::{ChannelId, DeadLetterId, Micros};
 use serde_json::json;
 use uuid::Uuid;
@@ -30,6 +32,8 @@ pub struct Notice {
     pub field: String,
     pub kind: String,
     pub raw: String,
+    /// SHA-256, in hex, of all that makes it this fact: the same for every repeat.
+    pub digest: String,
     pub arrived_at: Micros,
 }
 
@@ -44,13 +48,14 @@ const WAITING: Sql = Sql::Both(
 const COUNT: Sql = Sql::Both("select count(*) from dead_letter where replayed_at is null");
 const REPLAYED: Sql = Sql::Both("update dead_letter set replayed_at = $2 where id = $1");
 const NOTICE: Sql = Sql::Each {
-    sqlite: "insert into notice (id, app, channel_id, field, kind, raw, arrived_at) \
+    sqlite: "insert into notice (id, app, channel_id, field, kind, raw, digest, arrived_at) \
              select unhex(value->>'id'), value->>'app', unhex(value->>'channel'), value->>'field', value->>'kind', \
-             value->>'raw', value->>'arrived_at' from json_each($1)",
-    postgres: "insert into notice (id, app, channel_id, field, kind, raw, arrived_at) \
-               select r.id, r.app, r.channel, r.field, r.kind, r.raw, r.arrived_at \
+             value->>'raw', value->>'digest', value->>'arrived_at' from json_each($1) where true \
+             on conflict (app, digest) do nothing returning digest",
+    postgres: "insert into notice (id, app, channel_id, field, kind, raw, digest, arrived_at) \
+               select r.id, r.app, r.channel, r.field, r.kind, r.raw, r.digest, r.arrived_at \
                from json_to_recordset($1::json) as r(id uuid, app text, channel uuid, field text, kind text, \
-               raw text, arrived_at bigint)",
+               raw text, digest text, arrived_at bigint) on conflict (app, digest) do nothing returning digest",
 };
 
 pub const ALL: &[&Sql] = &[&INSERT, &WAITING, &COUNT, &REPLAYED, &NOTICE];
@@ -86,23 +91,24 @@ pub async fn replayed(tx: &mut Tx, id: DeadLetterId, now: Micros) -> Result<(), 
     Ok(())
 }
 
-pub async fn notice_all(tx: &mut Tx, notices: &[Notice]) -> Result<(), StoreError> {
+/// Keeps those that are not here already; the digests of those that are new.
+pub async fn notice_all(tx: &mut Tx, notices: &[Notice]) -> Result<HashSet<String>, StoreError> {
     if notices.is_empty() {
-        return Ok(());
+        return Ok(HashSet::new());
     }
     let rows = notices.iter().map(|one| {
         json!({
             "id": json::id(one.id), "app": one.app, "channel": json::maybe_id(one.channel), "field": one.field,
-            "kind": one.kind, "raw": one.raw, "arrived_at": one.arrived_at,
+            "kind": one.kind, "raw": one.raw, "digest": one.digest, "arrived_at": one.arrived_at,
         })
     });
     let rows = json::rows(rows.collect());
-    on!(tx.conn(), NOTICE, |c, sql| sqlx::query(sql).bind(rows).execute(c).await.map(drop))?;
+    let new: Vec<String> = on!(tx.conn(), NOTICE, |c, sql| sqlx::query_scalar(sql).bind(rows).fetch_all(c).await)?;
     // Also of numbers: of which of several it is, only Graph says.
     const ASKED_AGAIN: [&str; 5] =
         ["message_template_", "template_", "phone_number_", "account_", "business_capability_"];
     if notices.iter().any(|one| ASKED_AGAIN.iter().any(|start| one.field.starts_with(start))) {
         tx.wake(Topic::Templates);
     }
-    Ok(())
+    Ok(new.into_iter().collect())
 }

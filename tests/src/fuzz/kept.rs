@@ -19,6 +19,12 @@ pub struct Kept {
     pub talking_events: usize,
 }
 
+/// What is kept of webhooks that are about no message, as it came.
+pub async fn notices(db: &Db) -> Vec<String> {
+    let raw: Vec<(String,)> = all(db, "select raw from notice order by id").await;
+    raw.into_iter().map(|(raw,)| raw).collect()
+}
+
 impl Kept {
     pub async fn read(db: &Db) -> Self {
         const IDS: &str = "select wamid from message where wamid is not null union select wamid from amendment \
@@ -26,7 +32,7 @@ impl Kept {
         let letters: Vec<(String, Vec<u8>)> = all(db, "select reason, body from dead_letter").await;
         let details: Vec<(String,)> = all(db, "select detail from event where detail is not null").await;
         let ids: Vec<(String,)> = all(db, IDS).await;
-        let notices: Vec<(String,)> = all(db, "select raw from notice").await;
+        let notices = notices(db).await.join("\n");
         let messages: Vec<(i64,)> = all(db, "select count(*) from message").await;
         let without_reason = letters.iter().filter(|(reason, _)| reason.trim().is_empty()).count();
         let mut bodies = HashMap::new();
@@ -35,7 +41,7 @@ impl Kept {
         }
         Self {
             ids: ids.into_iter().map(|(id,)| id).collect(),
-            notices: notices.into_iter().map(|(raw,)| raw).collect::<Vec<_>>().join("\n"),
+            notices,
             letters: bodies,
             without_reason,
             messages: usize::try_from(messages[0].0).unwrap_or(0),

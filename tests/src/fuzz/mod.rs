@@ -7,7 +7,7 @@
 //! of the tests. A seed and the number of a round are all it takes to see the same again.
 
 pub mod corpus;
-mod kept;
+pub mod kept;
 mod minimise;
 mod mutate;
 mod screen;

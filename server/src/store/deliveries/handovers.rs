@@ -25,10 +25,17 @@ pub struct Handover {
     pub wants_person: bool,
     /// What the other app says about it.
     pub why: String,
+    /// Of its notice: a repeat changes nothing, for the thread may have gone on since.
+    pub digest: String,
 }
 
 /// Of a thread that is not known yet nothing is owed: it begins with the customer's next word.
-pub(super) async fn store(tx: &mut Tx, handovers: &[Handover], at: Moment, ids: &Ids) -> Result<(), StoreError> {
+pub(super) async fn store(
+    tx: &mut Tx,
+    handovers: impl Iterator<Item = &Handover>,
+    at: Moment,
+    ids: &Ids,
+) -> Result<(), StoreError> {
     for one in handovers {
         let names = [(AliasKind::User, &one.user_id), (AliasKind::Phone, &one.phone)];
         let names = names.into_iter().filter_map(|(kind, value)| Some((one.scope.as_str(), kind, value.as_deref()?)));
