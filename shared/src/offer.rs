@@ -221,7 +221,13 @@ impl Offer {
             }
             Self::Cards { cards } => {
                 some("cards", cards.len(), CARDS)?;
-                cards.iter().try_for_each(check_card)
+                for (at, card) in cards.iter().enumerate() {
+                    check_card(card).map_err(|unfit| match cards.len() {
+                        1 => unfit,
+                        _ => Unfit { field: format!("{} of card {}", unfit.field, at + 1), ..unfit },
+                    })?;
+                }
+                Ok(())
             }
             Self::Unknown => no("kind", "this build does not know it: update it"),
         }

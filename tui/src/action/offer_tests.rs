@@ -91,3 +91,27 @@ fn an_empty_form_leads_back_to_the_kinds() {
     inbox.press("esc");
     assert_eq!(kept(&inbox), "");
 }
+
+#[test]
+fn several_cards_go_in_one_message() {
+    let mut inbox = Inbox::with_marina(WIDE);
+    inbox.press("c 7");
+    for text in ["Ana", "+49 30 12345", "", ""] {
+        inbox.types(text);
+        inbox.press("tab");
+    }
+    inbox.types("Leo | +49 30 54321 | leo@shop.example | The shop");
+    inbox.press("alt+enter");
+    inbox.types("Rita | 12");
+    inbox.press("enter");
+    assert_eq!(
+        sheet(&inbox.state).trouble.as_ref().unwrap().as_str(),
+        "phone of card 3: it is digits, with the country's code"
+    );
+    inbox.types("34567");
+    let given = offered(&inbox.press("enter"));
+    let Act::SendOffer { offer: Offer::Cards { cards }, .. } = &given[0].act else { panic!("{given:?}") };
+    let names: Vec<_> = cards.iter().map(|card| (card.name.as_deref().unwrap(), card.phones[0].as_str())).collect();
+    assert_eq!(names, [("Ana", "+49 30 12345"), ("Leo", "+49 30 54321"), ("Rita", "1234567")]);
+    assert_eq!((cards[1].emails[0].as_str(), cards[1].organisation.as_deref()), ("leo@shop.example", Some("The shop")));
+}

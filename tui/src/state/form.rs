@@ -48,6 +48,7 @@ const BUTTONS: &[Field] = &[
     BELOW,
 ];
 const ROWS: Field = Field { label: "Rows, one a line", hint: "title | more about it;  # begins a heading", rows: 6 };
+const CARDS: Field = Field { label: "More cards, one a line", hint: "name | phone | e-mail | organisation", rows: 4 };
 const LIST: &[Field] = &[TEXT, line("Opens with", "at most 20 characters"), ROWS, ABOVE, BELOW];
 const LINK: &[Field] = &[TEXT, LABEL, line("Address", "https://"), ABOVE, BELOW];
 const ASK: &[Field] = &[TEXT];
@@ -58,6 +59,7 @@ const CARD: &[Field] = &[
     line("Phone", "+49 30 1234567"),
     line("E-mail", "or none"),
     line("Organisation", "or none"),
+    CARDS,
 ];
 const FORM: &[Field] =
     &[TEXT, LABEL, line("Form's id", "from Meta's WhatsApp Manager"), line("First screen", "or none"), ABOVE, BELOW];
@@ -75,7 +77,7 @@ impl Kind {
             Self::AskPlace => ("ask for a place", "the customer sends where they are"),
             Self::AskContact => ("ask for the number", "the customer shares their phone number"),
             Self::Place => ("place", "on a map"),
-            Self::Card => ("card", "a name with its phone"),
+            Self::Card => ("cards", "names with their phones"),
             Self::Form => ("form", "a flow that Meta keeps, by its id"),
         }
     }
@@ -165,15 +167,8 @@ impl Form {
                 }
             }
             Kind::Card => {
-                let filled = |at| Some(text(at)).filter(|text| !text.is_empty());
-                Offer::Cards {
-                    cards: vec![ContactCard {
-                        name: filled(0),
-                        organisation: filled(3),
-                        phones: filled(1).into_iter().collect(),
-                        emails: filled(2).into_iter().collect(),
-                    }],
-                }
+                let first = card([0, 1, 2, 3].map(text));
+                Offer::Cards { cards: std::iter::once(first).chain(cards(&text(4))).collect() }
             }
             Kind::Form => Offer::Form { words: words(4), label: text(1), flow: text(2), screen: text(3) },
         }
@@ -202,15 +197,35 @@ impl Form {
                 (Kind::Place, vec![format!("{latitude}, {longitude}"), name.clone(), address.clone()])
             }
             Offer::Cards { cards } => {
-                let card = cards.first()?;
-                let first = |texts: &[String]| texts.first().cloned().unwrap_or_default();
-                let texts = [card.name.clone().unwrap_or_default(), first(&card.phones), first(&card.emails)];
-                (Kind::Card, texts.into_iter().chain([card.organisation.clone().unwrap_or_default()]).collect())
+                let (first, others) = cards.split_first()?;
+                let others: Vec<String> = others.iter().map(|card| parts_of(card).join(" | ")).collect();
+                (Kind::Card, parts_of(first).into_iter().chain([others.join("\n")]).collect())
             }
             Offer::Unknown => return None,
         };
         Some(Self::filled(kind, &texts))
     }
+}
+
+/// Of a name, a phone, an e-mail address and an organisation, any of which may be empty.
+fn card(parts: [String; 4]) -> ContactCard {
+    let [name, phone, email, organisation] = parts.map(|part| Some(part).filter(|part| !part.is_empty()));
+    ContactCard { name, organisation, phones: phone.into_iter().collect(), emails: email.into_iter().collect() }
+}
+
+fn parts_of(card: &ContactCard) -> [String; 4] {
+    let first = |texts: &[String]| texts.first().cloned().unwrap_or_default();
+    let (name, organisation) = (card.name.clone(), card.organisation.clone());
+    [name.unwrap_or_default(), first(&card.phones), first(&card.emails), organisation.unwrap_or_default()]
+}
+
+/// A line is a card.
+fn cards(text: &str) -> impl Iterator<Item = ContactCard> + '_ {
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    lines.map(|line| {
+        let mut parts = line.splitn(4, '|').map(|part| part.trim().to_owned());
+        card(std::array::from_fn(|_| parts.next().unwrap_or_default()))
+    })
 }
 
 /// A line is a row; one that begins with `#` is a section's title.
@@ -270,7 +285,10 @@ mod tests {
             Offer::AskContact { body: "Your number?".into() },
             Offer::Form { words: words(), label: "Open".into(), flow: "77".into(), screen: "START".into() },
             Offer::Place { latitude: text("52.5"), longitude: text("13.4"), name: text("Shop"), address: text("") },
-            Offer::Cards { cards: vec![card] },
+            Offer::Cards { cards: vec![card.clone()] },
+            Offer::Cards {
+                cards: vec![card.clone(), ContactCard { emails: vec!["a@b.example".into()], ..card.clone() }, card],
+            },
         ] {
             assert_eq!(offer.check(), Ok(()));
             let form = Form::of(&offer).expect("it has lines");
