@@ -2,8 +2,8 @@
 
 use baton_shared::{
     content::{
-        Call, Choice, ContactCard, Content, Detail, Form, Forwarded, Location, Media, MediaState, Order, Referral,
-        plain_name,
+        Call, Choice, ContactCard, Content, Detail, Form, Forwarded, Location, Media, MediaState, Order, Product,
+        Referral, plain_name,
     },
     message::{Author, Body, Message, Quote, Reaction},
     offer::{Offer, Words},
@@ -73,8 +73,17 @@ fn plain(kind: &str, text: &str) -> String {
 /// Where the customer came from.
 fn origin(detail: &Detail) -> Vec<String> {
     let referral = detail.referral.as_ref().map(referral);
-    let product = detail.product.as_ref().and_then(|product| product.product.as_deref());
-    referral.into_iter().chain(product.map(|product| format!("[about the product {product}]"))).collect()
+    let product = detail.product.as_ref().and_then(product);
+    referral.into_iter().chain(product).collect()
+}
+
+/// By the ids under which the business's catalogue has it.
+fn product(product: &Product) -> Option<String> {
+    match (&product.product, &product.catalog) {
+        (Some(product), Some(catalog)) => Some(format!("[about the product {product} of catalogue {catalog}]")),
+        (Some(product), None) => Some(format!("[about the product {product}]")),
+        (None, catalog) => catalog.as_ref().map(|catalog| format!("[about catalogue {catalog}]")),
+    }
 }
 
 fn referral(referral: &Referral) -> String {
@@ -235,7 +244,9 @@ fn order_lines(order: &Order, text: &str) -> Vec<String> {
     // The text repeats the items below what the customer wrote.
     let wrote = text.lines().take_while(|line| !line.contains(" × "));
     let wrote: Vec<String> = wrote.map(str::to_owned).collect();
-    std::iter::once("[order]".to_owned()).chain(wrote).chain(items).collect()
+    let from =
+        order.catalog.as_ref().map_or("[order]".to_owned(), |catalog| format!("[order from catalogue {catalog}]"));
+    std::iter::once(from).chain(wrote).chain(items).collect()
 }
 
 fn system(event: &str, text: &str) -> String {
@@ -255,6 +266,8 @@ fn call(call: &Call) -> String {
 
 #[cfg(test)]
 mod tests {
+    use baton_shared::content::OrderItem;
+
     use super::*;
 
     fn message(kind: &str, text: &str, content: Option<Content>) -> Message {
@@ -288,6 +301,30 @@ mod tests {
     }
 
     #[test]
+    fn products_and_orders_name_the_catalogue() {
+        let of = |catalog: Option<&str>| {
+            let item = OrderItem {
+                product: "lamp-blue".into(),
+                quantity: Some("2".into()),
+                price: Some("19.9".into()),
+                currency: Some("EUR".into()),
+            };
+            let order = Order { catalog: catalog.map(Into::into), items: vec![item] };
+            lines("order", "As a gift\n2 × lamp-blue", Content::Order(order))
+        };
+        assert_eq!(of(Some("77")), "[order from catalogue 77]\nAs a gift\n2 x lamp-blue at 19.9 EUR");
+        assert!(of(None).starts_with("[order]\n"));
+        let about = |product: Product| {
+            let mut said = message("text", "Is it in stock?", Some(Content::Unknown));
+            said.body.detail = Some(Box::new(Detail { product: Some(product), ..Detail::default() }));
+            shown(&said).to_string()
+        };
+        let product = Product { catalog: Some("77".into()), product: Some("lamp-blue".into()) };
+        assert_eq!(about(product), "[about the product lamp-blue of catalogue 77]\nIs it in stock?");
+        assert!(about(Product { catalog: Some("77".into()), product: None }).starts_with("[about catalogue 77]"));
+    }
+
+    #[test]
     fn what_it_replies_to_stands_above_and_reactions_below() {
         let said = Message {
             quote: Some(Quote { message: None, author: Some(Author::Bot), text: "Which size?\nS or M".into() }),
@@ -303,12 +340,7 @@ mod tests {
         let card = ContactCard { name: Some(evil.into()), phones: vec![evil.into()], ..ContactCard::default() };
         let order = Order {
             catalog: None,
-            items: vec![baton_shared::content::OrderItem {
-                product: evil.into(),
-                quantity: Some(evil.into()),
-                price: None,
-                currency: None,
-            }],
+            items: vec![OrderItem { product: evil.into(), quantity: Some(evil.into()), price: None, currency: None }],
         };
         for content in
             [Content::Contacts { cards: vec![card] }, Content::Order(order), Content::System { event: evil.into() }]
