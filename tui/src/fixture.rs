@@ -6,8 +6,8 @@ use baton_shared::{
     AgentId, Control, ConversationId, Epoch, HandoffId, Ids, MessageId, Micros, ProposalId, Role, Window,
     message::{Author, Body, Delivery, Message, Place},
     protocol::{
-        Act, Answer, Card, Command, Cursor, Events, Handoff, Mark, Person, Presence, Preview, Proposal, Row,
-        ServerFrame, Thread,
+        Act, Answer, Card, Command, Cursor, Event as Happened, Events, Handoff, Mark, Person, Presence, Preview,
+        Proposal, Row, ServerFrame, Thread,
     },
 };
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -146,6 +146,12 @@ impl Inbox {
         self.server(ServerFrame::Events(Events { rows, ..no_events(now) }))
     }
 
+    /// Events alone.
+    pub(crate) fn tells(&mut self, events: Vec<Happened>) -> Effects {
+        let now = self.clock;
+        self.server(ServerFrame::Events(Events { events, ..no_events(now) }))
+    }
+
     /// A customer's message in an open thread.
     pub(crate) fn says(&mut self, messages: Vec<Message>) -> Effects {
         let now = self.clock;
@@ -263,6 +269,7 @@ pub(crate) fn row(n: u64, customer: &str, control: Control) -> Row {
         bot_busy: false,
         proposals: 0,
         troubles: 0,
+        held: 0,
         returns_at: None,
         updated_at: ago(600),
     }

@@ -91,6 +91,24 @@ fn sentence(kind: &str, who: Option<&str>) -> Option<String> {
     }
 }
 
+/// What Meta did not do for whoever asked: the event's detail, which is the errand and Meta's code.
+pub fn errand_refused(detail: &str) -> String {
+    let (errand, code) = detail.split_once(' ').unwrap_or((detail, ""));
+    let what = match errand {
+        "take" => "WhatsApp did not give us the thread: the other app keeps it",
+        "pass" => "WhatsApp did not pass the thread on: it is still here",
+        "release" => "WhatsApp did not release the thread: it is still here",
+        "block" => "WhatsApp did not block the customer",
+        "unblock" => "WhatsApp did not unblock the customer",
+        _ => "WhatsApp did not do what was asked",
+    };
+    match code {
+        "" => what.into(),
+        "no_answer" => format!("{what} (it did not answer)"),
+        code => format!("{what} (code {code})"),
+    }
+}
+
 /// `1 message`, `3 messages`.
 pub fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })

@@ -118,6 +118,7 @@ fn events_came(state: &mut State, events: Events, local: Micros, out: &mut Effec
     state.put_rows(events.rows);
     for event in events.events {
         merge::tell(state, &event, out);
+        refused(state, &event);
         milestone_came(state, event);
     }
     for message in events.messages {
@@ -144,6 +145,18 @@ fn count_words_to_me(state: &mut State, rows: &[protocol::Row]) {
         row.unread > known
     });
     state.news.wrote += wrote.count();
+}
+
+/// What I asked Meta for was not done: told wherever I look by now.
+fn refused(state: &mut State, event: &protocol::Event) {
+    let (Some(conversation), true) = (event.conversation, event.kind == "errand_refused") else { return };
+    if event.agent.is_none() || event.agent != state.my_id() {
+        return;
+    }
+    let sentence = words::errand_refused(event.detail.as_deref().unwrap_or_default());
+    let customer = state.queue.get(conversation).filter(|_| state.open != Some(conversation));
+    let whose = customer.map(|row| format!("{}: ", row.customer)).unwrap_or_default();
+    state.toast(Tone::Bad, format!("{whose}{sentence}"));
 }
 
 fn milestone_came(state: &mut State, event: protocol::Event) {

@@ -1175,3 +1175,26 @@ fn a_reply_can_wait_until_they_write() {
     let given = acts(&inbox.press("enter"));
     assert!(matches!(&given[..], [Act::SendWhenTheyWrite { text, .. }] if text == "Chegou!"), "{given:?}");
 }
+
+#[test]
+fn whoever_asked_whatsapp_in_vain_is_told_wherever_they_look() {
+    let mut inbox = Inbox::with_marina(WIDE);
+    let refused = |n: u64| protocol::Event {
+        kind: "errand_refused".into(),
+        at: NOW,
+        conversation: Some(conversation(MARINA)),
+        message: None,
+        agent: Some(agent(n)),
+        detail: Some("take 2494191".into()),
+    };
+    let tells = |inbox: &mut Inbox, event| {
+        inbox.tells(vec![event]);
+        inbox.state.toasts.current().map(|toast| toast.text.to_string())
+    };
+    assert_eq!(tells(&mut inbox, refused(LEO)), None, "it is a line in the thread");
+    let told = tells(&mut inbox, refused(ANA)).unwrap();
+    assert_eq!(told, "WhatsApp did not give us the thread: the other app keeps it (code 2494191)");
+    inbox.opens(LUCIA);
+    let told = tells(&mut inbox, refused(ANA)).unwrap();
+    assert!(told.starts_with("Marina Souza: WhatsApp did not"), "{told}");
+}
