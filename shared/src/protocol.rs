@@ -358,6 +358,9 @@ pub struct Row {
     pub proposals: i64,
     /// Outgoing messages that a person must look at: held, failed, unknown.
     pub troubles: i64,
+    /// Those of them that are kept back, and go by themselves or when somebody says so. The others need a person.
+    #[serde(default)]
+    pub held: i64,
     /// When a lost agent's conversation goes back to the queue.
     pub returns_at: Option<Micros>,
     pub updated_at: Micros,

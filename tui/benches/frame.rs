@@ -257,6 +257,7 @@ fn row(n: u64, version: i64, now: Micros) -> Row {
         bot_busy: false,
         proposals: 0,
         troubles: 0,
+        held: 0,
         returns_at: None,
         updated_at: now,
     }

@@ -140,6 +140,7 @@ fn row() -> Row {
         bot_busy: false,
         proposals: 0,
         troubles: 0,
+        held: 0,
         returns_at: None,
         updated_at: now(),
     }

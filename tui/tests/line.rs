@@ -138,6 +138,7 @@ fn thread(conversation: ConversationId) -> ServerFrame {
         bot_busy: false,
         proposals: 0,
         troubles: 0,
+        held: 0,
         returns_at: None,
         updated_at: NOW,
     };

@@ -42,6 +42,7 @@ fn row(number: u8, waits: bool) -> RowItem {
         bot_busy: false,
         proposals: 0,
         troubles: 0,
+        held: 0,
         returns_at: None,
         updated_at: Micros(1),
     };

@@ -48,6 +48,7 @@ struct Raw {
     last_delivery: Option<Delivery>,
     proposals: i64,
     troubles: i64,
+    held: i64,
 }
 
 /// How much of the last message a row shows, in characters.
@@ -63,7 +64,8 @@ macro_rules! select {
          m.author as last_author, m.kind as last_kind, substr(m.text, 1, 240) as last_text, m.second as last_second, \
          m.delivery as last_delivery, \
          (select count(*) from proposal p where p.conversation_id = c.id and p.decided_at is null) as proposals, \
-         (select count(*) from message t where t.conversation_id = c.id and t.trouble) as troubles \
+         (select count(*) from message t where t.conversation_id = c.id and t.trouble) as troubles, \
+         (select count(*) from message t where t.conversation_id = c.id and t.trouble and t.delivery = 'held') as held \
          from conversation c join channel ch on ch.id = c.channel_id \
          left join customer cu on cu.id = c.customer_id left join handoff h on h.id = c.handoff \
          left join message m on m.id = c.last_message "
@@ -148,6 +150,7 @@ fn seen(raw: Raw, at: Moment) -> Result<Seen, StoreError> {
         bot_busy: raw.due_at.is_some(),
         proposals: raw.proposals,
         troubles: raw.troubles,
+        held: raw.held,
         returns_at: raw.returns_at.filter(|_| control.owner().is_some()).map(|time| at.wall_time_of(time)),
         updated_at: raw.updated_at,
     };

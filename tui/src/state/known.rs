@@ -29,6 +29,7 @@ pub struct Conversation {
     pub bot_busy: bool,
     pub proposals: i64,
     pub troubles: i64,
+    pub held: i64,
     pub returns_at: Option<Micros>,
     pub updated_at: Micros,
 }
@@ -217,6 +218,7 @@ impl From<protocol::Row> for Conversation {
             bot_busy: row.bot_busy,
             proposals: row.proposals,
             troubles: row.troubles,
+            held: row.held,
             returns_at: row.returns_at,
             updated_at: row.updated_at,
         }

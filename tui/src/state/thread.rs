@@ -243,6 +243,11 @@ impl Thread {
         self.messages().rev().take(LATELY).find(|said| !said.sent_again && said.delivery.is_some_and(is_trouble))
     }
 
+    /// The newest message of ours that is kept back.
+    pub fn held(&self) -> Option<&Said> {
+        self.messages().rev().take(LATELY).find(|said| said.delivery == Some(Delivery::Held))
+    }
+
     /// The worst that is the matter with messages of ours.
     pub fn worst(&self) -> Option<Delivery> {
         let troubles = self.messages().rev().take(LATELY).filter(|said| !said.sent_again);

@@ -202,9 +202,7 @@ fn about(pen: &Pen<'_>, state: &State, row: &Conversation, standing: &Standing, 
     if standing.section == Section::Now && state.is_mine(row) {
         parts.push((fixed("yours"), theme.you));
     }
-    if row.troubles > 0 {
-        parts.push(trouble(pen, state, row));
-    }
+    parts.extend(troubles(pen, state, row));
     if state.composers.get(&row.id).is_some_and(|composer| !composer.is_empty(Slot::Reply)) {
         parts.push((words(format!("{} draft", glyphs.note)), theme.warn));
     }
@@ -237,23 +235,26 @@ fn about(pen: &Pen<'_>, state: &State, row: &Conversation, standing: &Standing, 
     joined
 }
 
-/// What is the matter with our messages there: that nobody knows of one is not that it was not sent.
-fn trouble(pen: &Pen<'_>, state: &State, row: &Conversation) -> Part {
+/// What is the matter with our messages there: first those that need a person, then those that are kept back. That
+/// nobody knows of one is not that it was not sent.
+fn troubles(pen: &Pen<'_>, state: &State, row: &Conversation) -> Vec<Part> {
     let (theme, glyphs) = (pen.theme, pen.theme.glyphs);
-    let number = row.troubles;
-    let (sign, what, style) = match trouble_of(state, row) {
-        Some(Delivery::Held) => (&glyphs.held, "held", theme.warn),
-        Some(Delivery::Failed) => (&glyphs.failed, "not sent", theme.danger),
-        Some(Delivery::Unknown) => (&glyphs.unknown, "may not have arrived", theme.warn),
-        Some(_) | None => (&glyphs.flag, "to look at", theme.warn),
-    };
-    (words(format!("{sign} {number} {what}")), style)
+    let said = |sign: &Clean, number: i64, what: &str| words(format!("{sign} {number} {what}"));
+    let open = row.troubles - row.held;
+    let needy = (open > 0).then(|| match trouble_of(state, row) {
+        Some(Delivery::Failed) => (said(&glyphs.failed, open, "not sent"), theme.danger),
+        Some(Delivery::Unknown) => (said(&glyphs.unknown, open, "may not have arrived"), theme.danger),
+        Some(_) | None => (said(&glyphs.flag, open, "to look at"), theme.danger),
+    });
+    let held = (row.held > 0).then(|| (said(&glyphs.held, row.held, "held"), theme.warn));
+    needy.into_iter().chain(held).collect()
 }
 
 /// The worst that is known: from the thread if that is here, else from what the row tells.
 fn trouble_of(state: &State, row: &Conversation) -> Option<Delivery> {
-    let of_thread = state.threads.get(&row.id).and_then(|thread| thread.worst());
-    let of_last = row.last.as_ref().and_then(|last| last.delivery).filter(|delivery| is_trouble(*delivery));
+    let needs_person = |delivery: &Delivery| is_trouble(*delivery) && *delivery != Delivery::Held;
+    let of_thread = state.threads.get(&row.id).and_then(|thread| thread.worst()).filter(needs_person);
+    let of_last = row.last.as_ref().and_then(|last| last.delivery).filter(needs_person);
     of_thread.or(of_last).or_else(|| match row.reason.as_ref()?.as_str() {
         known::UNSETTLED => Some(Delivery::Unknown),
         known::FAILED => Some(Delivery::Failed),

@@ -340,12 +340,13 @@ fn the_first_start_on_a_small_screen_hides_no_customer() {
 
 #[test]
 fn the_queue_says_what_is_the_matter_with_a_message() {
-    let queue = |reason: &str, delivery| {
+    let queue = |reason: &str, delivery, held| {
         let mut inbox = Inbox::seeded((120, 36));
         let since = ago(60);
         let last = Preview { author: Author::Bot, text: "Sure".into(), at: since, delivery };
         let row = Row {
-            troubles: 1,
+            troubles: 1.max(2 * held),
+            held,
             reason: Some(reason.into()),
             last: Some(last),
             version: 3,
@@ -354,12 +355,26 @@ fn the_queue_says_what_is_the_matter_with_a_message() {
         inbox.brings(vec![row]);
         screen(&inbox, &dark())
     };
-    let unknown = queue("message_unsettled", None);
+    let unknown = queue("message_unsettled", None, 0);
     assert!(unknown.contains("1 may not have arrived") && !unknown.contains("not sent"), "{unknown}");
-    assert!(queue("asked_for_human", Some(Delivery::Unknown)).contains("1 may not have arrived"));
-    assert!(queue("asked_for_human", Some(Delivery::Held)).contains("1 held"));
-    assert!(queue("asked_for_human", Some(Delivery::Failed)).contains("1 not sent"));
-    assert!(queue("asked_for_human", Some(Delivery::Read)).contains("1 to look at"));
+    assert!(queue("asked_for_human", Some(Delivery::Unknown), 0).contains("? 1 may not have arrived"));
+    assert!(queue("asked_for_human", Some(Delivery::Failed), 0).contains("✗ 1 not sent"));
+    assert!(queue("asked_for_human", Some(Delivery::Read), 0).contains("1 to look at"));
+    // What is kept back is another thing than what needs a person, and has a sign of its own.
+    let both = queue("asked_for_human", Some(Delivery::Failed), 1);
+    assert!(both.contains("✗ 1 not sent ∙ ⊘ 1 held"), "{both}");
+}
+
+#[test]
+fn the_head_of_a_thread_says_why_words_are_kept_back() {
+    let mut inbox = Inbox::with_marina((120, 36));
+    assert!(!screen(&inbox, &dark()).contains("held"));
+    let problem = "Not sent: sending is switched off. It can be sent again when it is on.";
+    let held =
+        Message { delivery: Some(Delivery::Held), problem: Some(problem.into()), ..said(204, Author::Agent, 37, "Ok") };
+    inbox.says(vec![held]);
+    let shown = screen(&inbox, &dark());
+    assert!(shown.contains("⊘ held: sending is"), "{shown}");
 }
 
 #[test]

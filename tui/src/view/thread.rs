@@ -9,7 +9,7 @@ use ratatui::{
     style::{Modifier, Style},
 };
 
-use super::pen::{Part, Pen, fixed, words};
+use super::pen::{Part, Pen, fixed, width, words};
 use crate::{
     keys::Action,
     state::{
@@ -35,7 +35,11 @@ pub(super) fn draw(pen: &mut Pen<'_>, state: &State, layout: &ChatLayout) {
     pen.frame(layout.frame, focused, &left, &position(pen, state));
     let Some(row) = state.open_row() else { return nothing_open(pen, state, layout) };
     head(pen, state, layout.head, row);
-    pen.divide(layout.frame, layout.head.bottom(), focused, &others(pen, state, row), &[]);
+    // Where the window is closed, that is why, and stands above it.
+    let others = others(pen, state, row);
+    let most = usize::from(layout.frame.width.saturating_sub(width(&others) + 10));
+    let held: Vec<Part> = held(pen, state, most).filter(|_| row.window.is_open(state.now)).into_iter().collect();
+    pen.divide(layout.frame, layout.head.bottom(), focused, &others, &held);
     match state.open_thread() {
         Some(thread) => messages(pen, state, layout.thread, thread),
         None => {
@@ -130,6 +134,16 @@ fn owner(pen: &Pen<'_>, state: &State, row: &Conversation) -> Vec<Part> {
         Control::Resolved { at: when } => (&glyphs.yes, "RESOLVED".to_owned(), theme.ok, at(when)),
     };
     vec![(words(format!("{sign} {word} ")), bold(style)), (words(rest), theme.muted)]
+}
+
+/// Why words of ours are kept back, as the newest of them says: a switch is off, the number is stopped. At `most` so
+/// many cells.
+fn held(pen: &Pen<'_>, state: &State, most: usize) -> Option<Part> {
+    let problem = state.open_thread()?.held()?.problem.as_ref()?;
+    let sentence = problem.as_str().split('.').next().unwrap_or_default();
+    let why = sentence.trim_start_matches("Not sent: ").trim_start_matches("Waits: ");
+    let held = words(format!("{} held: {why}", pen.theme.glyphs.held));
+    Some((held.truncated(most, &pen.theme.glyphs.ellipsis), pen.theme.warn))
 }
 
 /// What is left of the customer service window, in words and in eight steps.
