@@ -6,6 +6,7 @@ pub mod context;
 pub mod counters;
 pub mod depot;
 pub mod domain;
+pub mod eval;
 pub mod inbox;
 pub mod intake;
 pub mod lifecycle;

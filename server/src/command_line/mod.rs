@@ -4,6 +4,7 @@ mod agent;
 mod channel;
 mod doctor;
 mod failure;
+mod intents;
 mod log;
 mod output;
 mod replay;
@@ -24,6 +25,7 @@ Examples:
   baton-server switch bot off                  from now on only people answer
   baton-server channel list                    the numbers, and how each is
   baton-server doctor                          what is right, what is wrong, what to do
+  baton-server intents test sentences.jsonl    how well customers' sentences are understood
   baton-server replay                          read again what could not be read before
 
 Without --config, `baton.toml` in the current folder is read if there is one. Every setting can also
@@ -59,6 +61,9 @@ enum Command {
     Switch(switch::Switch),
     /// Look at settings, database, clock, tokens, webhooks and what waits; say what to do.
     Doctor,
+    /// How well the playbook's examples teach what customers want.
+    #[command(subcommand)]
+    Intents(intents::Act),
     /// Read dead letters again: after an update, or once their number is in the settings.
     Replay(replay::Replay),
 }
@@ -95,6 +100,7 @@ async fn run(line: CommandLine) -> Result<(), Failure> {
         Command::Channel(act) => channel::run(settings, act, file).await,
         Command::Switch(switch) => switch::run(settings, switch).await,
         Command::Doctor => doctor::run(settings).await,
+        Command::Intents(act) => intents::run(&settings, &act),
         Command::Replay(replay) => replay::run(settings, &replay).await,
     }
 }

@@ -47,34 +47,57 @@ const LEAST_ACCEPTED: f32 = 0.4;
 impl Classifier {
     /// Learns from the examples of `playbook`; the same examples give the same classifier.
     pub fn train(playbook: &Playbook) -> Self {
-        let intents = playbook.intents.len();
         let examples = playbook
             .intents
             .iter()
             .enumerate()
-            .flat_map(|(class, intent)| intent.examples.iter().map(move |example| (counts(&example.text), class)));
-        let background = BACKGROUND.lines().map(|line| (counts(line), intents));
-        let sentences: Vec<(Counts, usize)> = examples.chain(background).collect();
+            .flat_map(|(class, intent)| intent.examples.iter().map(move |example| (example.text.as_str(), class)));
+        Self::learn(examples, playbook.intents.len(), BACKGROUND.lines(), playbook.thresholds.intent_rejects)
+    }
+
+    /// Learns sentences and the place of the intent that each means; what is in `background` means none.
+    pub fn learn<'a>(
+        examples: impl Iterator<Item = (&'a str, usize)>,
+        intents: usize,
+        background: impl Iterator<Item = &'a str>,
+        rejects: f32,
+    ) -> Self {
+        let background = background.map(|line| (line, intents));
+        let sentences: Vec<(Counts, usize)> =
+            examples.chain(background).map(|(text, class)| (counts(text), class)).collect();
         let weights = Weights::of(sentences.iter().map(|(counts, _)| counts));
         let sentences: Vec<(Counts, usize)> =
             sentences.into_iter().map(|(counts, class)| (weights.weigh(counts), class)).collect();
         let samples: Vec<Sample<'_>> = sentences.iter().map(|(counts, class)| (counts, *class)).collect();
-        let accepts = threshold(&samples, intents, playbook.thresholds.intent_rejects);
+        let accepts = threshold(&samples, intents, rejects);
         Self { weights, regression: Regression::train(&samples, intents + 1), intents, accepts }
     }
 
     /// The most likely intent; `None` if the playbook has none or the sentence is rather none of these.
     pub fn guess(&self, text: &str) -> Option<Guess> {
+        let (intent, confidence) = most(&self.probabilities(text)?);
+        (intent < self.intents).then(|| self.judged(intent, confidence))
+    }
+
+    /// All intents, the most likely first, whether or not the sentence is rather none of these.
+    pub fn ranked(&self, text: &str) -> Vec<Guess> {
+        let Some(probabilities) = self.probabilities(text) else { return Vec::new() };
+        let mut ranked: Vec<Guess> =
+            probabilities[..self.intents].iter().enumerate().map(|(intent, sure)| self.judged(intent, *sure)).collect();
+        ranked.sort_by(|one, other| other.confidence.total_cmp(&one.confidence));
+        ranked
+    }
+
+    /// One an intent, and the last that it is none; `None` if there is nothing to read.
+    fn probabilities(&self, text: &str) -> Option<Vec<f32>> {
         let sentence = self.weights.weigh(counts(text));
         let mut probabilities = vec![0.0; self.intents + 1];
         self.regression.probabilities(&sentence, &mut probabilities);
-        let (intent, confidence) = most(&probabilities);
-        (intent < self.intents && !sentence.is_empty()).then_some(Guess {
-            intent,
-            confidence,
-            accepted: confidence >= self.accepts,
-            likely: confidence >= self.accepts * LIKELY,
-        })
+        (!sentence.is_empty()).then_some(probabilities)
+    }
+
+    fn judged(&self, intent: usize, confidence: f32) -> Guess {
+        Guess { intent, confidence, accepted: confidence >= self.accepts, likely: confidence >= self.accepts * LIKELY }
     }
 }
 
