@@ -223,16 +223,22 @@ fn in_words(bytes: u64) -> String {
     }
 }
 
-fn mime_type(head: &[u8], name: &str) -> &'static str {
+/// What the first [`HEAD`] bytes of a file say that it is; `None` if they say nothing.
+pub fn type_of(head: &[u8]) -> Option<&'static str> {
     match (head.get(4..8), head.get(8..11)) {
-        (Some(b"ftyp"), Some(b"3gp" | b"3g2")) => return "video/3gpp",
-        (Some(b"ftyp"), Some(b"M4A")) => return "audio/mp4",
+        (Some(b"ftyp"), Some(b"3gp" | b"3g2")) => return Some("video/3gpp"),
+        (Some(b"ftyp"), Some(b"M4A")) => return Some("audio/mp4"),
         _ => {}
     }
-    let found = infer::get(head).map(|found| found.mime_type());
-    match found {
-        Some("audio/opus") => OPUS,
-        Some("audio/m4a") => "audio/mp4",
+    infer::get(head).map(|found| match found.mime_type() {
+        "audio/opus" => OPUS,
+        "audio/m4a" => "audio/mp4",
+        found => found,
+    })
+}
+
+fn mime_type(head: &[u8], name: &str) -> &'static str {
+    match type_of(head) {
         // Of an office's documents the name knows more than the first bytes.
         Some("application/zip") | None => by_name(name),
         Some(found) => found,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use baton_shared::content::MediaState;
+use baton_shared::{content::MediaState, file::HEAD};
 use bytes::Bytes;
 use futures::StreamExt;
 use sha2::{Digest, Sha256};
@@ -111,7 +111,7 @@ impl Taking {
         if self.size > self.limit {
             return Err(never(MediaState::Refused, "too_large"));
         }
-        let room = kind::HEAD.saturating_sub(self.head.len());
+        let room = HEAD.saturating_sub(self.head.len());
         self.head.extend(chunk.iter().take(room));
         self.digest.update(chunk);
         self.incoming.write(chunk).await.map_err(|error| full(&error))
