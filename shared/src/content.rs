@@ -89,6 +89,9 @@ pub struct Media {
     /// In bytes, once they are here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<i64>,
+    /// Whether the server has a small picture of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub thumbnail: bool,
     /// Why they are not here, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,

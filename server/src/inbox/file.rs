@@ -13,7 +13,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use baton_shared::{MessageId, Micros, content::MediaState, protocol::FileLink};
+use baton_shared::{MessageId, Micros, content::MediaState, file::PNG, protocol::FileLink};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::Sha256;
@@ -63,6 +63,23 @@ pub(super) async fn file(
         Refusal::NoFile
     })?;
     Ok((headers(&file), Body::from_stream(opened)).into_response())
+}
+
+/// `GET /api/v1/media/{message}/thumbnail`: a small picture of it as PNG, to somebody signed in.
+pub(super) async fn thumbnail(
+    State(hub): State<Arc<Hub>>,
+    who: SignedIn,
+    message: Result<Path<String>, PathRejection>,
+) -> Result<Response, Refusal> {
+    let message = message_id(message)?;
+    let file = seen_by(&hub, &who, message).await?;
+    let place = file.place.as_deref().filter(|_| file.thumbnail).ok_or(Refusal::NoThumbnail)?;
+    let opened = hub.context.depot.open_thumbnail(place).await.map_err(|error| {
+        tracing::error!(%error, %message, "a thumbnail is not where it was put");
+        Refusal::NoThumbnail
+    })?;
+    let small = Media { kind: "thumbnail".into(), mime_type: Some(PNG.into()), file_name: None, size: None, ..file };
+    Ok((headers(&small), Body::from_stream(opened)).into_response())
 }
 
 /// `POST /api/v1/media/{message}/link`: a way to the file for a program that is not signed in.

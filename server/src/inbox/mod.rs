@@ -94,6 +94,7 @@ pub fn router(context: Context, life: &Lifecycle, options: Options) -> Router {
         .route("/api/v1/commands", post(api::command))
         .route("/api/v1/media/{message}", get(file::file))
         .route("/api/v1/media/{message}/link", post(file::link))
+        .route("/api/v1/media/{message}/thumbnail", get(file::thumbnail))
         .method_not_allowed_fallback(async || refusal::Refusal::Method)
         .with_state(hub)
 }

@@ -23,6 +23,8 @@ pub(super) enum Refusal {
     NotFound,
     #[error("There is no such file that you may see, or it is not here.")]
     NoFile,
+    #[error("There is no small picture of this file.")]
+    NoThumbnail,
     #[error("This link is over, or none of ours: ask for another one.")]
     Link,
     #[error("{0}")]
@@ -57,7 +59,7 @@ impl Refusal {
             Self::Secret => (StatusCode::UNAUTHORIZED, "unknown_secret"),
             Self::Guessing => (StatusCode::TOO_MANY_REQUESTS, "too_many"),
             Self::NotAllowed => (StatusCode::FORBIDDEN, "not_allowed"),
-            Self::NotFound | Self::NoFile => (StatusCode::NOT_FOUND, "not_found"),
+            Self::NotFound | Self::NoFile | Self::NoThumbnail => (StatusCode::NOT_FOUND, "not_found"),
             Self::Link => (StatusCode::FORBIDDEN, "link"),
             Self::Unreadable(_) => (StatusCode::BAD_REQUEST, "unreadable"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method"),

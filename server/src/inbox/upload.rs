@@ -125,6 +125,7 @@ async fn admitted(
         digest: String::new(),
         size: 0,
         place: String::new(),
+        thumbnail: false,
         created_at: now,
     }))
 }
@@ -168,7 +169,9 @@ where
 
 async fn keep(context: &Context, incoming: Incoming, new: Upload) -> Result<Upload, Refusal> {
     let place = incoming.keep().await.map_err(no_room)?;
-    let new = Upload { place: place.clone(), ..new };
+    let is_picture = matches!(new.kind, FileKind::Image | FileKind::Sticker);
+    let thumbnail = is_picture && context.depot.add_thumbnail(&place).await;
+    let new = Upload { place: place.clone(), thumbnail, ..new };
     let (agent, id) = (new.agent, new.id);
     let stored = new.clone();
     let job = context.db.write(Urgency::First, move |tx| {

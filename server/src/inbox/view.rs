@@ -86,6 +86,7 @@ fn message(stored: Stored, quote: Option<Quote>, changes: &[Change], file: Optio
         shown.state = Some(file.state);
         shown.size = file.size;
         shown.words = file.words;
+        shown.thumbnail = file.thumbnail;
     }
     Message {
         problem,

@@ -29,7 +29,7 @@ const WRONG_DIGESTS: i64 = 2;
 /// What came of a try. A problem is a code.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    Here { place: String, size: u64, mime_type: Option<String> },
+    Here { place: String, size: u64, mime_type: Option<String>, thumbnail: bool },
     Never { state: MediaState, problem: String },
     NotNow { problem: String },
 }
@@ -93,7 +93,10 @@ async fn take_in(context: &Context, file: &Media, facts: &MediaFacts, opened: Op
             }
         }
     }
-    taking.finish(file, facts).await
+    let (place, size) = taking.finish(file, facts).await?;
+    let thumbnail = kind::is_picture(&file.kind) && context.depot.add_thumbnail(&place).await;
+    let mime_type = file.mime_type.clone().or_else(|| facts.mime_type.clone());
+    Ok(Found::Here { place, size, mime_type, thumbnail })
 }
 
 /// A file as it comes in.
@@ -117,7 +120,8 @@ impl Taking {
         self.incoming.write(chunk).await.map_err(|error| full(&error))
     }
 
-    async fn finish(self, file: &Media, facts: &MediaFacts) -> Result<Found, Found> {
+    /// Its place and size, if it is what it was said to be.
+    async fn finish(self, file: &Media, facts: &MediaFacts) -> Result<(String, u64), Found> {
         let digest = hex::encode(self.digest.finalize());
         let said = [file.digest.clone(), facts.sha256.map(hex::encode)];
         if said.iter().flatten().any(|said| *said != digest) {
@@ -130,8 +134,7 @@ impl Taking {
             return Err(never(MediaState::Refused, "type"));
         }
         let place = self.incoming.keep().await.map_err(|error| full(&error))?;
-        let mime_type = file.mime_type.clone().or_else(|| facts.mime_type.clone());
-        Ok(Found::Here { place, size: self.size, mime_type })
+        Ok((place, self.size))
     }
 }
 

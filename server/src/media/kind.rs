@@ -8,10 +8,14 @@ use baton_shared::file;
 pub(super) fn fits(kind: &str, head: &[u8]) -> bool {
     let found = file::type_of(head).map(|found| found.split('/').next().unwrap_or_default());
     match kind {
-        "image" | "sticker" => found == Some("image"),
+        kind if is_picture(kind) => found == Some("image"),
         "audio" | "video" => matches!(found, None | Some("audio" | "video")),
         _ => true,
     }
+}
+
+pub(super) fn is_picture(kind: &str) -> bool {
+    matches!(kind, "image" | "sticker")
 }
 
 #[cfg(test)]

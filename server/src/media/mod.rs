@@ -99,12 +99,13 @@ async fn carry(context: Context, graph: Option<Graph>, file: Media, stop: Cancel
     };
     let now = context.clock.now();
     match found {
-        Found::Here { place, size, mime_type } => {
+        Found::Here { place, size, mime_type, thumbnail } => {
             let settled = Settled {
                 state: MediaState::Stored,
                 problem: None,
                 size: i64::try_from(size).ok(),
                 place: Some(place),
+                thumbnail,
                 mime_type,
             };
             settle(&context, file, settled).await
@@ -133,7 +134,7 @@ async fn keep(context: &Context, file: &Media) -> Result<(), StoreError> {
 }
 
 fn over(state: MediaState, problem: String) -> Settled {
-    Settled { state, problem: Some(problem), size: None, place: None, mime_type: None }
+    Settled { state, problem: Some(problem), size: None, place: None, thumbnail: false, mime_type: None }
 }
 
 fn pause(tries: i64) -> Duration {

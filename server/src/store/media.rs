@@ -38,6 +38,8 @@ pub struct Media {
     pub size: Option<i64>,
     /// Where the bytes lie in the media store.
     pub place: Option<String>,
+    /// Whether a small picture lies beside them.
+    pub thumbnail: bool,
     /// Until when `meta_id` is good for sending; `None` for what came from Meta.
     pub meta_until: Option<Micros>,
     /// Grows with each; the lease of whoever fetches it.
@@ -66,7 +68,7 @@ pub enum WordsState {
 macro_rules! columns {
     () => {
         "message_id, conversation_id, channel_id, meta_id, kind, mime_type, digest, file_name, state, problem, size, \
-         place, meta_until, tries, next_try_at, created_at, words, words_state, words_problem, words_tries"
+         place, thumbnail, meta_until, tries, next_try_at, created_at, words, words_state, words_problem, words_tries"
     };
 }
 
@@ -81,16 +83,16 @@ const OF: Sql = Sql::Each {
 
 const INSERT: Sql = Sql::Each {
     sqlite: "insert into media (message_id, conversation_id, channel_id, meta_id, kind, mime_type, digest, file_name, \
-             state, problem, size, place, meta_until, tries, next_try_at, created_at) select unhex(value->>'message'), \
+             state, problem, size, place, thumbnail, meta_until, tries, next_try_at, created_at) select unhex(value->>'message'), \
              unhex(value->>'conversation'), unhex(value->>'channel'), value->>'meta_id', value->>'kind', \
              value->>'mime_type', value->>'digest', value->>'file_name', value->>'state', value->>'problem', \
-             value->>'size', value->>'place', value->>'meta_until', 0, value->>'next_try_at', value->>'created_at' from json_each($1)",
+             value->>'size', value->>'place', value->>'thumbnail', value->>'meta_until', 0, value->>'next_try_at', value->>'created_at' from json_each($1)",
     postgres: "insert into media (message_id, conversation_id, channel_id, meta_id, kind, mime_type, digest, file_name, \
-               state, problem, size, place, meta_until, tries, next_try_at, created_at) select r.message, r.conversation, r.channel, r.meta_id, \
-               r.kind, r.mime_type, r.digest, r.file_name, r.state, r.problem, r.size, r.place, r.meta_until, 0, \
+               state, problem, size, place, thumbnail, meta_until, tries, next_try_at, created_at) select r.message, r.conversation, r.channel, r.meta_id, \
+               r.kind, r.mime_type, r.digest, r.file_name, r.state, r.problem, r.size, r.place, r.thumbnail, r.meta_until, 0, \
                r.next_try_at, r.created_at \
                from json_to_recordset($1::json) as r(message uuid, conversation uuid, channel uuid, meta_id text, \
-               kind text, mime_type text, digest text, file_name text, state text, problem text, size bigint, place text, \
+               kind text, mime_type text, digest text, file_name text, state text, problem text, size bigint, place text, thumbnail boolean, \
                meta_until bigint, next_try_at bigint, created_at bigint)",
 };
 
@@ -106,7 +108,7 @@ const AGAIN: Sql = Sql::Both(
 );
 
 const SETTLE: Sql = Sql::Both(
-    "update media set state = $3, problem = $4, size = $5, place = $6, mime_type = coalesce($7, mime_type) \
+    "update media set state = $3, problem = $4, size = $5, place = $6, mime_type = coalesce($7, mime_type), thumbnail = $8 \
      where message_id = $1 and tries = $2 and state = 'waiting'",
 );
 
@@ -178,7 +180,7 @@ pub async fn insert_all(tx: &mut Tx, new: &[(&Stored, &Announced)], time: Micros
             "message": json::id(message.id), "conversation": json::id(message.conversation),
             "channel": json::id(message.channel), "meta_id": file.meta_id, "kind": message.kind,
             "mime_type": file.mime_type, "digest": file.digest, "file_name": file.file_name, "state": state.word(),
-            "problem": problem, "next_try_at": time, "created_at": message.created_at,
+            "problem": problem, "thumbnail": false, "next_try_at": time, "created_at": message.created_at,
         })
     });
     let rows = json::rows(rows.collect());
@@ -193,7 +195,7 @@ pub async fn attach(tx: &mut Tx, file: &Media) -> Result<(), StoreError> {
         "message": json::id(file.message), "conversation": json::id(file.conversation),
         "channel": json::id(file.channel), "meta_id": file.meta_id, "kind": file.kind, "mime_type": file.mime_type,
         "digest": file.digest, "file_name": file.file_name, "state": file.state.word(), "size": file.size,
-        "place": file.place, "meta_until": file.meta_until, "next_try_at": file.next_try_at,
+        "place": file.place, "thumbnail": file.thumbnail, "meta_until": file.meta_until, "next_try_at": file.next_try_at,
         "created_at": file.created_at,
     })]);
     on!(tx.conn(), INSERT, |c, sql| sqlx::query(sql).bind(rows).execute(c).await.map(drop))?;
@@ -232,6 +234,7 @@ pub struct Settled {
     pub problem: Option<String>,
     pub size: Option<i64>,
     pub place: Option<String>,
+    pub thumbnail: bool,
     pub mime_type: Option<String>,
 }
 
@@ -246,6 +249,7 @@ pub async fn settle(tx: &mut Tx, taken: &Media, settled: &Settled) -> Result<boo
             .bind(settled.size)
             .bind(settled.place.clone())
             .bind(settled.mime_type.clone())
+            .bind(settled.thumbnail)
             .execute(c)
             .await
             .map(|done| done.rows_affected())

@@ -20,16 +20,18 @@ pub struct Upload {
     pub size: i64,
     /// Where the bytes lie in the media store.
     pub place: String,
+    /// Whether a small picture lies beside them.
+    pub thumbnail: bool,
     pub created_at: Micros,
 }
 
 const GET: Sql = Sql::Both(
-    "select agent_id, id, conversation_id, kind, mime_type, file_name, digest, size, place, created_at from upload \
+    "select agent_id, id, conversation_id, kind, mime_type, file_name, digest, size, place, thumbnail, created_at from upload \
      where agent_id = $1 and id = $2",
 );
 const INSERT: Sql = Sql::Both(
-    "insert into upload (agent_id, id, conversation_id, kind, mime_type, file_name, digest, size, place, created_at) \
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (agent_id, id) do nothing",
+    "insert into upload (agent_id, id, conversation_id, kind, mime_type, file_name, digest, size, place, thumbnail, created_at) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (agent_id, id) do nothing",
 );
 /// The bytes of the others belong to messages.
 const UNUSED: Sql = Sql::Both(
@@ -60,6 +62,7 @@ pub async fn insert(tx: &mut Tx, new: &Upload) -> Result<bool, StoreError> {
             .bind(new.digest.clone())
             .bind(new.size)
             .bind(new.place.clone())
+            .bind(new.thumbnail)
             .bind(new.created_at)
             .execute(c)
             .await

@@ -32,7 +32,7 @@ pub(crate) async fn ask(desk: &Desk, method: Method, route: &str, token: Option<
 }
 
 /// Every route of the desk that is not the sign-in.
-pub(crate) const GUARDED: [(Method, &str); 9] = [
+pub(crate) const GUARDED: [(Method, &str); 10] = [
     (Method::GET, "/inbox"),
     (Method::POST, "/api/v1/sign-out"),
     (Method::GET, "/api/v1/me"),
@@ -45,6 +45,7 @@ pub(crate) const GUARDED: [(Method, &str); 9] = [
     (Method::POST, "/api/v1/commands"),
     (Method::GET, "/api/v1/media/0192d4c8-0000-7000-8000-000000000002"),
     (Method::POST, "/api/v1/media/0192d4c8-0000-7000-8000-000000000002/link"),
+    (Method::GET, "/api/v1/media/0192d4c8-0000-7000-8000-000000000002/thumbnail"),
 ];
 
 on_both!(promise_11_without_a_token_there_is_nothing, |store| {

@@ -80,6 +80,7 @@ impl Desk<'_> {
             problem: None,
             size: Some(file.size),
             place: Some(file.place.clone()),
+            thumbnail: file.thumbnail,
             meta_until: None,
             tries: 0,
             next_try_at: self.at.time,
