@@ -23,6 +23,8 @@ use baton_tests::{
 use reqwest::StatusCode;
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0 and what follows";
+/// One that can be decoded.
+const MUGS: &[u8] = include_bytes!("../../simulator/src/customers/files/two-mugs.png");
 const PDF: &[u8] = b"%PDF-1.7 a bill";
 
 /// An agent with a customer of theirs, and files on their disk.
@@ -357,6 +359,28 @@ on_both!(
         let media = &shown.expect("the message")["body"]["detail"]["content"];
         assert_eq!(media["state"], MediaState::Stored.word());
         assert_eq!(media["size"], PDF.len());
+    }
+);
+
+on_both!(
+    a_picture_of_an_agents_has_a_small_one_and_both_are_forgotten_together,
+    app | app | {
+        let mut bench = Bench::new(&app).await;
+        let (path, sent, forgotten) = (bench.file("mugs.png", MUGS), bench.id(), bench.id());
+        for id in [sent, forgotten] {
+            bench.brings(id, &path, FileKind::Image).await.expect("brought");
+        }
+        assert_eq!(bench.kept(), 4);
+        let sent = bench.sends(sent, "these?").await;
+        let address = app.url("").parse().expect("an address");
+        let small = net::thumbnail(&address, &bench.token, sent).await.expect("a thumbnail");
+        assert!(baton::picture::Picture::read(&small).is_some());
+        let mut context = app.acts().0.clone();
+        context.clock =
+            Arc::new(baton_shared::ManualClock::at(app.clock.now().plus(std::time::Duration::from_secs(25 * 3_600))));
+        baton_server::operations::sweep(&context).await.expect("swept");
+        assert_eq!(bench.kept(), 2, "of the one that nobody sent nothing is left");
+        net::thumbnail(&address, &bench.token, sent).await.expect("it is still there");
     }
 );
 

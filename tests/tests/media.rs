@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
-use baton::net::{self, FileError};
+use baton::{
+    net::{self, FileError},
+    picture::Picture,
+};
 use baton_server::{
     Context, Server,
     config::{AgentsSee, Secret, Settings},
@@ -35,6 +38,9 @@ use reqwest::StatusCode;
 use sha2::Sha256;
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0 and what follows";
+
+/// A picture that can be decoded: 240 by 180 pixels.
+const MUGS: &[u8] = include_bytes!("../../simulator/src/customers/files/two-mugs.png");
 
 fn picture() -> Attachment {
     Attachment::new("image", "image/png", PNG)
@@ -122,10 +128,34 @@ on_both!(
         let desk = Desk::new(&app, "Ana").await;
         let (message, thread) = sends(&app, "Marina", picture().saying("the lamp")).await;
         let media = desk.becomes(MediaState::Stored, message, thread).await;
-        assert_eq!((media.size, media.problem), (Some(PNG.len() as i64), None));
+        assert_eq!((media.size, media.thumbnail, media.problem), (Some(PNG.len() as i64), false, None));
         let (_, version) = desk.shown(message, thread).await;
         assert_eq!(version, 2, "a client that knows the first version takes the news");
         assert_eq!(kept(&app), 1);
+        // A head alone cannot be made small.
+        let thumbnail = desk.get(&format!("/api/v1/media/{message}/thumbnail")).await;
+        assert_eq!(thumbnail.status(), StatusCode::NOT_FOUND);
+    }
+);
+
+on_both!(
+    a_picture_becomes_a_small_one_that_a_client_can_show,
+    app | app | {
+        let desk = Desk::new(&app, "Ana").await;
+        for (kind, name) in [("image", "Marina"), ("sticker", "Tom")] {
+            let (message, thread) = sends(&app, name, Attachment::new(kind, "image/png", MUGS)).await;
+            assert!(desk.becomes(MediaState::Stored, message, thread).await.thumbnail, "{kind}");
+            let address = app.url("").parse().expect("an address");
+            let small = net::thumbnail(&address, &desk.token, message).await.expect("a thumbnail");
+            let small = Picture::read(&small).expect("one that the client can show");
+            assert_eq!(small.fitting(160, 100), (160, 60), "as wide to high as the large one");
+            let answer = desk.get(&format!("/api/v1/media/{message}/thumbnail")).await;
+            assert_eq!(answer.headers()["content-type"], "image/png");
+            assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+            let whole = desk.get(&format!("/api/v1/media/{message}")).await;
+            assert_eq!(whole.bytes().await.expect("bytes").as_ref(), MUGS);
+        }
+        assert_eq!(kept(&app), 4, "each lies beside its file");
     }
 );
 
@@ -232,6 +262,7 @@ on_both!(
         app.restart().await;
         bucket.is_away(true);
         let (small, thread) = sends(&app, "Marina", picture()).await;
+        let (mugs, third) = sends(&app, "Bo", Attachment::new("image", "image/png", MUGS)).await;
         // S3 takes it in three parts.
         let bytes: Vec<u8> = (0..(12 << 20) + 7).map(|place: u32| (place % 251) as u8).collect();
         let bill = Attachment::new("document", "application/pdf", bytes.clone());
@@ -242,10 +273,13 @@ on_both!(
         bucket.is_away(false);
         desk.becomes(MediaState::Stored, small, thread).await;
         desk.becomes(MediaState::Stored, large, other).await;
+        assert!(desk.becomes(MediaState::Stored, mugs, third).await.thumbnail);
         let names: Vec<String> = bucket.files().into_keys().collect();
-        assert!(names.len() == 2 && names.iter().all(|name| name.starts_with("baton/media/")), "{names:?}");
+        assert!(names.len() == 4 && names.iter().all(|name| name.starts_with("baton/media/")), "{names:?}");
         let got = async |message| desk.get(&format!("/api/v1/media/{message}")).await.bytes().await.expect("a file");
         assert_eq!(got(small).await, PNG);
+        let thumbnail = desk.get(&format!("/api/v1/media/{mugs}/thumbnail")).await.bytes().await.expect("a file");
+        assert!(Picture::read(&thumbnail).is_some());
         assert!(got(large).await == bytes, "what came out is what went in");
         assert_eq!(kept(&app), 0, "nothing lies in a folder");
     }
@@ -347,7 +381,7 @@ on_both!(
         settings.inbox.agents_see = AgentsSee::Team;
         app.server = Some(Server::start(settings, app.parts()).await.expect("a server starts"));
         let ana = Desk::new(&app, "Ana").await;
-        let (message, thread) = sends(&app, "Marina", picture()).await;
+        let (message, thread) = sends(&app, "Marina", Attachment::new("image", "image/png", MUGS)).await;
         ana.becomes(MediaState::Stored, message, thread).await;
         let (now, ids) = (app.clock.now(), &app.acts().0.ids);
         let owner = app.acts().add_agent("Cem").await;
@@ -376,7 +410,10 @@ on_both!(
         let token =
             baton::net::sign_in(&app.url("").parse().expect("an address"), &secret).await.expect("a sign-in").token;
         let desk = Desk { app: &app, token };
+        let thumbnail = format!("/api/v1/media/{message}/thumbnail");
         assert_eq!(desk.get(&format!("/api/v1/media/{message}")).await.status(), StatusCode::NOT_FOUND);
+        assert_eq!(desk.get(&thumbnail).await.status(), StatusCode::NOT_FOUND);
+        assert_eq!(ana.get(&thumbnail).await.status(), StatusCode::OK);
         assert_eq!(link(&desk, message).await.status(), StatusCode::NOT_FOUND);
         assert_eq!(link(&ana, message).await.status(), StatusCode::OK);
     }

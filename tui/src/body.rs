@@ -156,7 +156,10 @@ pub fn file(message: &Message) -> Option<File> {
         let short = id.get(24..).unwrap_or_default();
         format!("{}-{short}{}", plain_name(&message.body.kind).unwrap_or_default(), extension(media))
     });
-    Some(File { state: media.state, name, problem: media.problem.as_deref().map(Clean::from_untrusted) })
+    let detail = message.body.detail.as_deref();
+    let line = usize::from(message.quote.is_some()) + detail.map_or(0, |detail| origin(detail).len());
+    let problem = media.problem.as_deref().map(Clean::from_untrusted);
+    Some(File { state: media.state, name, thumbnail: media.thumbnail, line, problem })
 }
 
 fn extension(media: &Media) -> &'static str {

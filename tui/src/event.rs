@@ -1,7 +1,7 @@
 //! Everything that can wake the client, and everything it can want from the outside: two closed
 //! enums, so that `update` needs neither clock nor network nor disk.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use baton_shared::{
     CommandId, ConversationId, MessageId, Micros, UploadId,
@@ -13,6 +13,7 @@ use crossterm::event::KeyEvent;
 use crate::{
     local::{Slot, Write},
     net::{NetEvent, Request},
+    picture::Picture,
     text::Clean,
 };
 
@@ -68,6 +69,10 @@ pub enum Kept {
 /// What a person wants with the file of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileAsk {
+    /// A small picture of the one that it is.
+    Preview {
+        message: MessageId,
+    },
     Open {
         message: MessageId,
     },
@@ -113,6 +118,10 @@ pub struct Looked {
 /// What became of that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileNews {
+    Previewed {
+        message: MessageId,
+        picture: Result<Arc<Picture>, String>,
+    },
     /// Another program has it.
     Opened,
     /// There is no program to open it here: this address does, for five minutes.

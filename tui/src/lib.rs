@@ -12,6 +12,7 @@ pub(crate) mod fixture;
 pub mod keys;
 pub mod local;
 pub mod net;
+pub mod picture;
 pub mod pipe;
 pub mod session;
 pub mod state;

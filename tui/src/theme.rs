@@ -1,10 +1,13 @@
 //! Colours and signs by what they mean; no view names a colour.
 
+mod canvas;
+
 use ratatui::{
     style::{Color, Modifier, Style},
     symbols::border,
 };
 
+pub use self::canvas::Canvas;
 use crate::text::Clean;
 
 /// How many colours the terminal has.
@@ -55,17 +58,20 @@ pub struct Theme {
     pub read: Style,
     /// The band that names a production server.
     pub prod: Style,
+    /// What pictures are painted on.
+    pub canvas: Canvas,
     pub glyphs: &'static Glyphs,
 }
 
 impl Theme {
     pub fn new(tier: Tier, ground: Ground, ascii: bool) -> Self {
         let glyphs = if ascii { &ASCII } else { &WIDTH_SAFE };
+        let canvas = Canvas::new(tier, ground, ascii);
         match tier {
-            Tier::True => palette(ground).theme(glyphs, |rgb| rgb.color()),
-            Tier::Indexed => palette(ground).theme(glyphs, |rgb| Color::Indexed(rgb.indexed(ground))),
-            Tier::Sixteen => sixteen(glyphs),
-            Tier::Mono => mono(glyphs),
+            Tier::True => palette(ground).theme(glyphs, canvas, |rgb| rgb.color()),
+            Tier::Indexed => palette(ground).theme(glyphs, canvas, |rgb| Color::Indexed(rgb.indexed(ground))),
+            Tier::Sixteen => sixteen(glyphs, canvas),
+            Tier::Mono => mono(glyphs, canvas),
         }
     }
 
@@ -312,7 +318,7 @@ const fn palette(ground: Ground) -> &'static Palette {
 }
 
 impl Palette {
-    fn theme(&self, glyphs: &'static Glyphs, color: impl Fn(Rgb) -> Color) -> Theme {
+    fn theme(&self, glyphs: &'static Glyphs, canvas: Canvas, color: impl Fn(Rgb) -> Color) -> Theme {
         let fg = |rgb| Style::new().fg(color(rgb));
         Theme {
             fg: fg(self.fg),
@@ -331,12 +337,13 @@ impl Palette {
             danger: fg(self.danger).add_modifier(Modifier::BOLD),
             read: fg(self.read),
             prod: Style::new().fg(color(DARK.base)).bg(color(PROD)).add_modifier(Modifier::BOLD),
+            canvas,
             glyphs,
         }
     }
 }
 
-fn sixteen(glyphs: &'static Glyphs) -> Theme {
+fn sixteen(glyphs: &'static Glyphs, canvas: Canvas) -> Theme {
     let plain = Style::new();
     let dim = plain.add_modifier(Modifier::DIM);
     let bold = plain.add_modifier(Modifier::BOLD);
@@ -357,11 +364,12 @@ fn sixteen(glyphs: &'static Glyphs) -> Theme {
         danger: bold.fg(Color::Red),
         read: plain.fg(Color::Cyan),
         prod: bold.fg(Color::Red).add_modifier(Modifier::REVERSED),
+        canvas,
         glyphs,
     }
 }
 
-fn mono(glyphs: &'static Glyphs) -> Theme {
+fn mono(glyphs: &'static Glyphs, canvas: Canvas) -> Theme {
     let plain = Style::new();
     let dim = plain.add_modifier(Modifier::DIM);
     let bold = plain.add_modifier(Modifier::BOLD);
@@ -382,6 +390,7 @@ fn mono(glyphs: &'static Glyphs) -> Theme {
         danger: bold,
         read: plain,
         prod: bold.add_modifier(Modifier::REVERSED),
+        canvas,
         glyphs,
     }
 }

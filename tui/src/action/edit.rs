@@ -138,6 +138,7 @@ fn paste_into(overlay: &mut Overlay, text: &str) {
         },
         Overlay::Context { .. }
         | Overlay::Link(_)
+        | Overlay::Preview(_)
         | Overlay::File(_)
         | Overlay::Offer(_)
         | Overlay::HandBack(_)

@@ -1,7 +1,8 @@
 //! The file of a message: opened by another program, or saved.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
+use baton_shared::MessageId;
 use crossterm::event::KeyCode;
 
 use super::{attach, edit, message::chosen};
@@ -9,9 +10,10 @@ use crate::{
     composer::Editor,
     event::{Effect, Effects, FileAsk, FileNews},
     keys::Chord,
+    picture::Picture,
     state::{
         State,
-        overlay::{Overlay, Save},
+        overlay::{Overlay, Preview, Save, Shown},
         toast::Tone,
     },
     text::Clean,
@@ -24,6 +26,30 @@ const LINE: usize = 10_000;
 pub(super) fn open(state: &mut State, out: &mut Effects) {
     let Some(message) = chosen(state).map(|said| said.id) else { return };
     out.push(Effect::File(FileAsk::Open { message }));
+}
+
+/// The picture is fetched while its frame is there already.
+pub(super) fn preview(state: &mut State, out: &mut Effects) {
+    let Some((message, name)) = chosen(state).and_then(|said| Some((said.id, Clean::line(&said.file.as_ref()?.name))))
+    else {
+        return;
+    };
+    state.overlays.push(Overlay::Preview(Preview { message, name, shown: Shown::Loading }));
+    out.push(Effect::File(FileAsk::Preview { message }));
+}
+
+/// Whoever has closed it meanwhile does not want it any more.
+fn previewed(state: &mut State, of: MessageId, picture: Result<Arc<Picture>, String>) {
+    let open = state.overlays.iter_mut().find_map(|overlay| match overlay {
+        Overlay::Preview(preview) if preview.message == of => Some(preview),
+        _ => None,
+    });
+    if let Some(preview) = open {
+        preview.shown = match picture {
+            Ok(picture) => Shown::Here(picture),
+            Err(why) => Shown::Not(Clean::line(&format!("It cannot be shown: {}.", why.trim_end_matches('.')))),
+        };
+    }
 }
 
 /// Asks where to.
@@ -58,6 +84,7 @@ pub(super) fn save_key(state: &mut State, mut save: Save, chord: Chord, out: &mu
 /// What became of it.
 pub(super) fn happened(state: &mut State, news: FileNews, out: &mut Effects) {
     match news {
+        FileNews::Previewed { message, picture } => previewed(state, message, picture),
         FileNews::Opened => state.toast(Tone::Done, "opened"),
         FileNews::Link(url) => {
             let url = Clean::line(&url);

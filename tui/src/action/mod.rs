@@ -118,6 +118,7 @@ fn perform(state: &mut State, action: Action, out: &mut Effects) {
         Action::Copy => message::copy(state, out),
         Action::CopyThread => message::copy_thread(state, out),
         Action::Raw => message::raw(state),
+        Action::Preview => file::preview(state, out),
         Action::OpenFile => file::open(state, out),
         Action::SaveFile => file::save(state),
         Action::Quoted => message::quoted(state),

@@ -88,6 +88,10 @@ pub(super) fn key(state: &mut State, chord: Chord, out: &mut Effects) {
         Overlay::Offer(sheet) => offer::key(state, sheet, chord, out),
         Overlay::React(react) => react_key(state, react, chord, out),
         Overlay::Save(save) => file::save_key(state, save, chord, out),
+        Overlay::Preview(preview) => match chord.code {
+            KeyCode::Enter | KeyCode::Char('p' | 'q') => None,
+            _ => Some(Overlay::Preview(preview)),
+        },
         Overlay::Link(url) => (chord.code != KeyCode::Enter).then_some(Overlay::Link(url)),
         Overlay::Consent(consent) => consent_key(state, consent, chord, out),
         Overlay::Quit => match chord.code {

@@ -1,6 +1,6 @@
 //! Events in, state and effects out.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use baton_shared::{
     Control, Epoch, Micros,
@@ -18,7 +18,14 @@ use crate::{
     fixture::*,
     local::{Slot, Write},
     net::{NetEvent, Request, Stop},
-    state::{Mode, Pane, line::Phase, overlay::Overlay, queue::Item, urgency::Section},
+    picture::Picture,
+    state::{
+        Mode, Pane,
+        line::Phase,
+        overlay::{Overlay, Shown},
+        queue::Item,
+        urgency::Section,
+    },
     text::{Anchor, Clean},
 };
 
@@ -894,6 +901,51 @@ fn a_file_is_opened_only_when_it_is_here_and_somebody_asks() {
     assert!(inbox.toast().contains("any more"), "{}", inbox.toast());
     bill(&mut inbox, 3, MediaState::Stored, "bill.pdf");
     assert_eq!(asked(&inbox.press("O")), Some(&FileAsk::Open { message: message(190) }));
+}
+
+/// Marina sends a picture, of which the server has a small one or not.
+fn photo(inbox: &mut Inbox, version: i64, thumbnail: bool) {
+    let media = Media {
+        mime_type: Some("image/png".into()),
+        state: Some(MediaState::Stored),
+        size: Some(7),
+        thumbnail,
+        ..Media::default()
+    };
+    let detail = Detail { content: Some(Content::Media(media)), ..Detail::default() };
+    let body = Body { kind: "image".into(), text: String::new(), detail: Some(Box::new(detail)) };
+    inbox.says(vec![Message { body, version, ..said(191, Author::Customer, 1, "") }]);
+}
+
+#[test]
+fn a_picture_is_looked_at_only_when_there_is_one_and_somebody_asks() {
+    let mut inbox = Inbox::with_marina(WIDE);
+    photo(&mut inbox, 1, false);
+    assert_eq!(asked(&inbox.press("2 G p")), None);
+    assert!(inbox.toast().contains("no preview"), "{}", inbox.toast());
+    photo(&mut inbox, 2, true);
+    assert_eq!(asked(&inbox.press("p")), Some(&FileAsk::Preview { message: message(191) }));
+    let shown = |inbox: &Inbox| match inbox.state.overlays.last() {
+        Some(Overlay::Preview(preview)) => Some(preview.shown.clone()),
+        _ => None,
+    };
+    assert!(matches!(shown(&inbox), Some(Shown::Loading)));
+    let answers = |inbox: &mut Inbox, n, picture| {
+        inbox.happens(Cause::File(FileNews::Previewed { message: message(n), picture }));
+    };
+    // Of one that was looked at before.
+    answers(&mut inbox, 190, Err("the server could not be reached".into()));
+    assert!(matches!(shown(&inbox), Some(Shown::Loading)));
+    answers(&mut inbox, 191, Err("the server could not be reached".into()));
+    let Some(Shown::Not(why)) = shown(&inbox) else { panic!("{:?}", shown(&inbox)) };
+    assert_eq!(why.as_str(), "It cannot be shown: the server could not be reached.");
+    inbox.press("esc p");
+    let picture = Picture::read(&crate::picture::tests::png(16, 12, false)).map(Arc::new).unwrap();
+    answers(&mut inbox, 191, Ok(picture.clone()));
+    assert!(matches!(shown(&inbox), Some(Shown::Here(here)) if here == picture));
+    inbox.press("esc");
+    answers(&mut inbox, 191, Ok(picture));
+    assert!(inbox.state.overlays.is_empty(), "what comes too late opens nothing");
 }
 
 #[test]

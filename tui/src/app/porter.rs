@@ -20,6 +20,7 @@ use super::{Options, paths};
 use crate::{
     event::{FileAsk, FileNews},
     net::{self, Address, FileError},
+    picture::Picture,
 };
 
 /// The screen is told of so many bytes at a time.
@@ -71,10 +72,18 @@ impl Porter {
                 }
                 return;
             }
-            FileAsk::Open { .. } | FileAsk::Save { .. } | FileAsk::Complete { .. } | FileAsk::Look { .. } => None,
+            FileAsk::Preview { .. }
+            | FileAsk::Open { .. }
+            | FileAsk::Save { .. }
+            | FileAsk::Complete { .. }
+            | FileAsk::Look { .. } => None,
         };
         let task = self.tasks.spawn(async move {
             let told = match ask {
+                FileAsk::Preview { message } => {
+                    let picture = preview(&address, &token, message).await.map_err(|error| error.to_string());
+                    FileNews::Previewed { message, picture }
+                }
                 FileAsk::Open { message } => open(&address, &token, message, has_screen).await,
                 FileAsk::Save { message, path, replace } => {
                     match net::save(&address, &token, message, &path, replace).await {
@@ -135,6 +144,11 @@ impl Line {
             }
         }
     }
+}
+
+async fn preview(address: &Address, token: &str, message: MessageId) -> Result<Arc<Picture>, FileError> {
+    let png = net::thumbnail(address, token, message).await?;
+    Picture::read(&png).map(Arc::new).ok_or(FileError::Unexpected)
 }
 
 /// By the platform's own opener; where there is none, the address is all that can be given.

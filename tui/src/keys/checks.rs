@@ -49,6 +49,12 @@ pub(super) fn file(state: &State) -> Checked {
     }
 }
 
+pub(super) fn preview(state: &State) -> Checked {
+    file(state)?;
+    let file = state.open_thread().and_then(Thread::chosen).and_then(|said| said.file.as_ref());
+    if file.is_some_and(|file| file.thumbnail) { Ok(()) } else { why("there is no preview of it, only the file") }
+}
+
 pub(super) fn open(state: &State) -> Checked {
     if state.queue.selected.is_some() { Ok(()) } else { why("the queue is empty") }
 }

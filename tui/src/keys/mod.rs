@@ -68,6 +68,7 @@ pub enum Action {
     Consent,
     React,
     Quoted,
+    Preview,
     OpenFile,
     SaveFile,
     Resend,

@@ -68,6 +68,7 @@ pub static TABLE: &[Spec] = &[
     spec!(Message Raw, "raw", ["v"], NORMAL, "view as it came", 0, checks::some_message),
     spec!(Message React, "react", ["+"], NORMAL, "react", 0, checks::reply_to),
     spec!(Message Quoted, "quoted", ["o"], NORMAL, "what it replies to", 0, checks::quoted),
+    spec!(Message Preview, "preview", ["p"], NORMAL, "preview the picture", 0, checks::preview),
     spec!(Message OpenFile, "open_file", ["O"], NORMAL, "open the file", 0, checks::file),
     spec!(Message SaveFile, "save_file", ["s"], NORMAL, "save the file", 0, checks::file),
     spec!(Message Resend, "resend", ["S"], NORMAL, "send again", 7, checks::resend),

@@ -25,6 +25,9 @@ use super::Address;
 /// A file is read and sent in pieces of this.
 const PIECE: usize = 64 * 1024;
 
+/// More bytes than any thumbnail has.
+const THUMBNAIL: usize = 1024 * 1024;
+
 /// Why a file could not be had, as a sentence for the person at the keyboard.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
@@ -65,6 +68,23 @@ pub async fn link(address: &Address, token: &str, message: MessageId) -> Result<
     let response = granted(asked.timeout(Duration::from_secs(15)).send().await?).await?;
     let link: FileLink = response.json().await.map_err(|_| FileError::Unexpected)?;
     Ok(format!("{address}{}", link.path))
+}
+
+/// A small picture of the file of a message, as PNG.
+///
+/// # Errors
+/// See [`FileError`].
+pub async fn thumbnail(address: &Address, token: &str, message: MessageId) -> Result<Vec<u8>, FileError> {
+    let asked = client()?.get(address.api(&format!("media/{message}/thumbnail"))).bearer_auth(token);
+    let mut response = granted(asked.timeout(Duration::from_secs(15)).send().await?).await?;
+    let mut png = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        png.extend_from_slice(&chunk);
+        if png.len() > THUMBNAIL {
+            return Err(FileError::Unexpected);
+        }
+    }
+    Ok(png)
 }
 
 /// Brings a file to the server, for a message of `conversation`; doing it twice stores it once.

@@ -12,7 +12,7 @@ mod socket;
 
 pub use address::{Address, AddressError};
 pub use client::{Client, NetEvent, Settings, Stats, Stop, Timing};
-pub use files::{FileError, bring, link, save};
+pub use files::{FileError, bring, link, save, thumbnail};
 pub use outbox::Unanswered;
 pub use serve::{Request, serve};
 pub use sign_in::{SignInError, sign_in};

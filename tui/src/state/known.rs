@@ -80,6 +80,10 @@ pub struct File {
     pub state: Option<MediaState>,
     /// What to call it on this disk: never a path.
     pub name: String,
+    /// The server has a small picture of it.
+    pub thumbnail: bool,
+    /// The line of the message that names it, from 0.
+    pub line: usize,
     pub problem: Option<Clean>,
 }
 

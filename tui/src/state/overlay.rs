@@ -1,6 +1,8 @@
 //! What may lie over the inbox: a stack, the topmost gets the keys, Esc takes one away and never
 //! discards what was typed.
 
+use std::sync::Arc;
+
 use baton_shared::{AgentId, ConversationId, MessageId, Micros, Role, file::FileKind, template::Template};
 
 use super::{
@@ -13,6 +15,7 @@ use crate::{
     event::Looked,
     keys::{Action, Spec, TABLE},
     local::Slot,
+    picture::Picture,
     text::Clean,
 };
 
@@ -67,6 +70,8 @@ pub enum Overlay {
     Save(Save),
     /// An address for a program elsewhere.
     Link(Clean),
+    /// A small picture of the one that a message brings.
+    Preview(Preview),
     /// Something was not sent yet.
     Quit,
 }
@@ -185,6 +190,22 @@ pub struct Save {
     pub path: Editor,
     /// There is one of that name: once more overwrites it.
     pub replace: bool,
+}
+
+/// Looking at the picture of a message.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    pub message: MessageId,
+    pub name: Clean,
+    pub shown: Shown,
+}
+
+#[derive(Clone, Debug)]
+pub enum Shown {
+    Loading,
+    Here(Arc<Picture>),
+    /// Why not.
+    Not(Clean),
 }
 
 /// What a customer said about marketing, and how.

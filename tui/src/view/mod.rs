@@ -11,6 +11,7 @@ mod help;
 mod hint;
 mod overlay;
 mod pen;
+mod preview;
 mod queue;
 mod template;
 mod thread;

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::{
     attach, board, context, dialog, form, help,
     pen::{Pen, fixed},
-    template,
+    preview, template,
 };
 use crate::state::{State, overlay::Overlay};
 
@@ -41,6 +41,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, state: &State) {
             Overlay::React(react) => dialog::react(pen, react, area),
             Overlay::Save(save) => dialog::save(pen, save, area),
             Overlay::Link(url) => dialog::link(pen, url, area),
+            Overlay::Preview(preview) => preview::draw(pen, preview, area),
             Overlay::Consent(consent) => dialog::consent(pen, state, consent, area),
             Overlay::Quit => dialog::quit(pen, state, area),
         }
@@ -79,6 +80,7 @@ fn area(pen: &Pen<'_>, state: &State, overlay: &Overlay) -> Rect {
         Overlay::Consent(_) => (60, 9),
         Overlay::Save(_) => (76, 8),
         Overlay::Link(_) => (76, 11),
+        Overlay::Preview(preview) => preview::size(preview, screen),
         Overlay::Quit => (60, 9),
     };
     let (width, height) = (width.min(screen.width), height.min(screen.height));

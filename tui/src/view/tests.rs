@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use baton_shared::{
     Control, Role,
-    message::{Author, Body, Delivery, Message},
+    content::{Content, Detail, Media, MediaState},
+    message::{Author, Body, Delivery, Message, Quote},
     protocol::{Board, BoardNumber, Merged, Person, Preview, Row, ServerFrame, Warning},
 };
 use proptest::prelude::*;
@@ -12,9 +13,10 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::paint;
 use crate::{
-    event::Cause,
+    event::{Cause, FileNews},
     fixture::{ANA, DUBAI, Inbox, KENJI, LEO, LUCIA, MARINA, NOW, agent, ago, conversation, marina, person, row, said},
     net::NetEvent,
+    picture::Picture,
     state::Mode,
     text::strange,
     theme::{Ground, Theme, Tier},
@@ -420,6 +422,61 @@ fn a_proposal_to_somebody_elses_customer_says_what_comes_first() {
     assert!(shown.contains("they wrote since ─"), "{shown}");
 }
 
+/// A parcel on the way, as the server would make it small.
+fn photo() -> Message {
+    let media = Media {
+        mime_type: Some("image/jpeg".into()),
+        state: Some(MediaState::Stored),
+        size: Some(183_500),
+        thumbnail: true,
+        ..Media::default()
+    };
+    let detail = Detail { content: Some(Content::Media(media)), ..Detail::default() };
+    let body = Body { kind: "image".into(), text: "chegou assim".into(), detail: Some(Box::new(detail)) };
+    let quote = Quote { message: None, author: Some(Author::Agent), text: "Já estou vendo".into() };
+    Message { body, quote: Some(quote), ..said(191, Author::Customer, 5, "") }
+}
+
+#[test]
+fn a_picture_says_what_can_be_done_with_it() {
+    for (size, both) in [((120, 36), true), ((60, 16), true)] {
+        let mut inbox = Inbox::with_marina(size);
+        inbox.says(vec![photo()]);
+        inbox.press("2 G");
+        let shown = screen(&inbox, &dark());
+        let chip = shown.lines().find(|line| line.contains("[image, ")).unwrap();
+        assert_eq!(chip.contains("p preview  O open"), both, "{shown}");
+        assert!(!shown.lines().any(|line| line.contains("> we:") && line.contains("preview")), "{shown}");
+    }
+}
+
+#[test]
+fn looking_at_a_picture() {
+    let bytes = crate::picture::tests::png(160, 120, true);
+    let picture = std::sync::Arc::new(Picture::read(&bytes).unwrap());
+    for (name, theme) in
+        [("dark", dark()), ("ascii", plain()), ("indexed", Theme::new(Tier::Indexed, Ground::Light, false))]
+    {
+        for size in [(120, 36), (80, 24), (60, 16)] {
+            let mut inbox = Inbox::with_marina(size);
+            inbox.says(vec![photo()]);
+            inbox.press("2 G p");
+            if name == "ascii" && size == (80, 24) {
+                insta::assert_snapshot!("preview_loading", screen(&inbox, &theme));
+            }
+            let of = crate::fixture::message(191);
+            inbox.happens(Cause::File(FileNews::Previewed { message: of, picture: Ok(picture.clone()) }));
+            insta::assert_snapshot!(format!("preview_{name}_{}x{}", size.0, size.1), screen(&inbox, &theme));
+        }
+    }
+    let mut inbox = Inbox::with_marina((80, 24));
+    inbox.says(vec![photo()]);
+    inbox.press("2 G p");
+    let why = "There is no small picture of this file.".to_owned();
+    inbox.happens(Cause::File(FileNews::Previewed { message: crate::fixture::message(191), picture: Err(why) }));
+    insta::assert_snapshot!("preview_failed", screen(&inbox, &dark()));
+}
+
 #[test]
 fn notes_are_kept_not_sent() {
     let mut inbox = Inbox::with_marina((120, 36));
@@ -526,7 +583,7 @@ fn frame_time() {
 }
 
 /// Keys that somebody might press, in any order.
-const KEYS: [&str; 44] = [
+const KEYS: [&str; 45] = [
     "j",
     "k",
     "g g",
@@ -564,6 +621,7 @@ const KEYS: [&str; 44] = [
     "]",
     "y",
     "v",
+    "p",
     "S",
     "C",
     ":",

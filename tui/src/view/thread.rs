@@ -2,6 +2,7 @@
 
 use baton_shared::{
     Control,
+    content::MediaState,
     message::{Author, Delivery},
 };
 use ratatui::{
@@ -19,7 +20,7 @@ use crate::{
         thread::{Entry, Manner, Shape, Thread, is_ours},
         urgency,
     },
-    text::{Anchor, Clean, Part as Seen},
+    text::{Anchor, Clean, Laid, Part as Seen},
     words as say,
 };
 
@@ -214,6 +215,7 @@ fn draw_entry(
                 Entry::Said(said) => {
                     mark_cursor(pen, state, thread, said, line);
                     text_of(pen, thread, manner, said, at, line);
+                    file_keys(pen, state, thread, manner, said, at, line);
                 }
                 Entry::Milestone(milestone) => milestone_of(pen, state, milestone, line),
             },
@@ -375,6 +377,29 @@ fn text_of(pen: &mut Pen<'_>, thread: &Thread, manner: &Manner, said: &Said, at:
     thread.with_laid(said, manner, |laid| {
         pen.row(area.x + 3, line.y, area.width.saturating_sub(4), laid, at, style);
     });
+}
+
+/// What can be done with a file, at the end of the row that names it if there is room.
+fn file_keys(pen: &mut Pen<'_>, state: &State, thread: &Thread, manner: &Manner, said: &Said, at: usize, line: Rect) {
+    let Some(file) = said.file.as_ref().filter(|file| file.state == Some(MediaState::Stored)) else { return };
+    let area = indented(line, manner, said);
+    let names_it = |laid: &Laid| {
+        let row = laid.rows().get(at)?;
+        let before = laid.text().as_str().get(..row.start)?;
+        let is_start = before.is_empty() || before.ends_with('\n');
+        (is_start && before.matches('\n').count() == file.line).then_some(row.width)
+    };
+    let Some(used) = thread.with_laid(said, manner, names_it) else { return };
+    let room = usize::from(area.width).saturating_sub(used + 6);
+    let quiet = pen.theme.faint_on(is_under_cursor(state, thread, said));
+    let preview = file.thumbnail.then_some((Action::Preview, "preview"));
+    let both = preview.into_iter().chain([(Action::OpenFile, "open")]);
+    let hints = both.filter_map(|(action, does)| Some(format!("{} {does}", state.given.keymap.hint(action)?)));
+    let mut hints: Vec<String> = hints.collect();
+    while hints.join("  ").len() > room {
+        hints.pop();
+    }
+    pen.parts_right(area.x, area.right().saturating_sub(1), line.y, &[(words(hints.join("  ")), quiet)]);
 }
 
 fn problem_of(pen: &mut Pen<'_>, thread: &Thread, manner: &Manner, said: &Said, at: usize, line: Rect) {
