@@ -2,6 +2,12 @@
 
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request as Asked, State},
+    response::Response,
+};
 use baton::{
     net::{self, FileError},
     picture::Picture,
@@ -441,6 +447,61 @@ on_both!(
         assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "no half file is left");
         let url = net::link(&address, &desk.token, message).await.expect("a link");
         assert_eq!(app.client.get(url).send().await.expect("an answer").bytes().await.expect("bytes").as_ref(), PNG);
+    }
+);
+
+/// A provider between a business and Meta, as 360dialog describes itself: it takes a key of its own in a header of
+/// its own, and has Meta's files at its own host under Meta's paths.
+struct Provider {
+    graph: String,
+    metas: String,
+    token: String,
+    client: reqwest::Client,
+}
+
+const KEY: &str = "d360-api-key";
+
+async fn ask_meta(State(provider): State<Arc<Provider>>, asked: Asked) -> Response {
+    let answer = |status: StatusCode, body| Response::builder().status(status).body(body).expect("an answer");
+    let has_key = asked.headers().get(KEY).is_some_and(|key| key == "the provider's key");
+    if !has_key || asked.headers().contains_key("authorization") {
+        return answer(StatusCode::UNAUTHORIZED, Body::empty());
+    }
+    let path = asked.uri().path_and_query().expect("a path").clone();
+    let at = if path.path().starts_with("/whatsapp_business/") { &provider.metas } else { &provider.graph };
+    let method = asked.method().clone();
+    let body = axum::body::to_bytes(asked.into_body(), 1 << 20).await.expect("a body");
+    let asked = provider.client.request(method, format!("{at}{path}")).bearer_auth(&provider.token).body(body);
+    let found = asked.send().await.expect("the simulated Meta answers");
+    answer(found.status(), Body::from(found.bytes().await.expect("a body")))
+}
+
+on_both!(
+    a_providers_host_is_asked_for_the_files_that_meta_names,
+    app | app | {
+        let mut app = app;
+        app.stop().await;
+        let token = app.settings().whatsapp.channels[0].access_token.reveal().to_owned();
+        let (graph, metas) = (app.simulator.graph_url(), app.simulator.base_url().to_owned());
+        let provider = Arc::new(Provider { graph, metas, token, client: app.client.clone() });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let routes = Router::new().fallback(ask_meta).with_state(provider);
+        let mut serving = tokio::task::JoinSet::new();
+        serving.spawn(async move { axum::serve(listener, routes).await });
+        // What Meta answers names Meta's own host, which knows nothing of the provider's key.
+        app.simulator.with(|world, _| world.whatsapp.config_mut().base_url = "https://lookaside.fbsbx.com".into());
+        let mut settings = app.settings();
+        let number = &mut settings.whatsapp.channels[0];
+        number.graph_url = url;
+        number.key_header = Some(http::HeaderName::from_static(KEY));
+        number.access_token = Secret::new("the provider's key");
+        app.server = Some(Server::start(settings, app.parts()).await.expect("a server starts"));
+        let desk = Desk::new(&app, "Ana").await;
+        let (message, thread) = sends(&app, "Marina", picture()).await;
+        desk.becomes(MediaState::Stored, message, thread).await;
+        assert_eq!(desk.get(&format!("/api/v1/media/{message}")).await.bytes().await.expect("bytes").as_ref(), PNG);
+        serving.shutdown().await;
     }
 );
 

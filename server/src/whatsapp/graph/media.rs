@@ -107,9 +107,9 @@ impl Graph {
     /// Opens a file that lies at Graph's own host, or at or below one of `hosts`.
     ///
     /// # Errors
-    /// See [`NoFile`]; the token was shown to nobody else.
+    /// See [`NoFile`]; the token was shown to nobody else, and the key of a provider to that provider alone.
     pub async fn open(&self, url: &str, hosts: &[String], deadline: Duration) -> Result<Opened, NoFile> {
-        let mut url = self.trusted(url, hosts).ok_or(NoFile::Host)?;
+        let mut url = self.asked_at(url, hosts).ok_or(NoFile::Host)?;
         for _ in 0..HOPS {
             let (bearer, key_header) = (Some(self.token.clone()), self.key_header.clone());
             let url_text = url.to_string();
@@ -119,12 +119,25 @@ impl Graph {
                 (200, _) => return Ok(opened),
                 (300..400, Some(location)) => {
                     let next = url.join(location).map_err(|_| NoFile::Host)?;
-                    url = self.trusted(next.as_str(), hosts).ok_or(NoFile::Host)?;
+                    url = self.asked_at(next.as_str(), hosts).ok_or(NoFile::Host)?;
                 }
                 (status, _) => return Err(NoFile::Status(status)),
             }
         }
         Err(NoFile::Host)
+    }
+
+    /// Where a file is asked for that is said to lie at `url`. A provider with a key of its own has Meta's files
+    /// under Meta's paths (360dialog, "Upload, retrieve or delete media": replace the host by ours).
+    fn asked_at(&self, url: &str, hosts: &[String]) -> Option<Url> {
+        let url = self.trusted(url, hosts)?;
+        if self.key_header.is_none() {
+            return Some(url);
+        }
+        let mut asked = Url::parse(&self.base_url).ok()?;
+        asked.set_path(url.path());
+        asked.set_query(url.query());
+        Some(asked)
     }
 
     /// Graph's own origin, or https to one of `hosts`.
@@ -157,6 +170,18 @@ mod tests {
         fn send(&self, _: Request) -> Pending<'_> {
             Box::pin(async { Err(NoResponse::Unsent("nowhere".into())) })
         }
+    }
+
+    #[test]
+    fn a_providers_key_is_shown_to_the_provider_only() {
+        let graph = Graph::new(Arc::new(Nowhere), "https://waba-v2.360dialog.io", Secret::new("t"));
+        let graph = Graph { key_header: Some(::http::HeaderName::from_static("d360-api-key")), ..graph };
+        let asked = |url: &str| graph.asked_at(url, &["fbsbx.com".to_owned()]).map(String::from);
+        let path = "/whatsapp_business/attachments/?mid=1&ext=2&hash=A%2Fb";
+        let own = format!("https://waba-v2.360dialog.io{path}");
+        assert_eq!(asked(&format!("https://lookaside.fbsbx.com{path}")).as_ref(), Some(&own));
+        assert_eq!(asked(&own).as_ref(), Some(&own));
+        assert_eq!(asked("https://evil.example/x"), None);
     }
 
     #[test]
