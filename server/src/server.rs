@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     Context,
-    bot::{self, decide::Brain, model},
+    bot::{self, brains::Brains, model},
     config::Settings,
     inbox, intake,
     lifecycle::Lifecycle,
@@ -212,10 +212,9 @@ async fn start_rooms(context: &Context, parts: &Parts, life: &Lifecycle) -> Resu
     }
     life.spawn(media::run(context.clone(), porters, life.stopping()));
     life.spawn(bot::senses::run(context.clone(), parts.models.clone(), life.stopping()));
-    let (playbook, models) = (context.settings.playbook.clone(), context.settings.models.clone());
-    let transport = parts.models.clone();
-    let brain = tokio::task::spawn_blocking(move || Brain::new(playbook, &models, &transport)).await?;
-    life.spawn(bot::room::run(context.clone(), Arc::new(brain), life.stopping()));
+    let (settings, transport) = (context.settings.clone(), parts.models.clone());
+    let brains = tokio::task::spawn_blocking(move || Brains::learn(&settings, &transport)).await?;
+    life.spawn(bot::room::run(context.clone(), Arc::new(brains), life.stopping()));
     life.spawn(inbox::lost::run(context.clone(), life.stopping()));
     let mut name = [0; 8];
     context.ids.fill(&mut name);

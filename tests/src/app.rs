@@ -6,7 +6,7 @@ use baton::net::{self, Client, Timing};
 use baton_server::{
     Parts, Server,
     bot::model,
-    config::{self, Channel, Playbook, Settings},
+    config::{self, Book, Channel, Playbook, Settings},
     inbox::{new_secret, secret_hash},
     store::{
         Db, Reader, Urgency,
@@ -17,7 +17,7 @@ use baton_server::{
 use baton_shared::{AgentId, Clock, Ids, Role, SystemClock};
 use baton_simulator::{
     World,
-    whatsapp::{Config, Person, PersonId, Saying, sign},
+    whatsapp::{Config, Number, Person, PersonId, Saying, sign},
 };
 
 use crate::{acts::Acts, post::Talk, store::Database};
@@ -43,6 +43,8 @@ pub struct App {
     numbers: BTreeMap<String, String>,
     /// More of the environment, from the next start on.
     pub more: Vec<(&'static str, String)>,
+    /// What speaks on some of them instead of `playbook`.
+    books: BTreeMap<String, Book>,
 }
 
 impl App {
@@ -79,6 +81,7 @@ impl App {
             bucket: None,
             numbers,
             more: Vec::new(),
+            books: BTreeMap::new(),
         };
         app.restart().await;
         app
@@ -95,6 +98,20 @@ impl App {
             }
         });
         self.server = Some(server);
+    }
+
+    /// Another number of the same account, with a playbook of its own; served from the next start on.
+    pub fn add_number(&mut self, id: &str, name: &str, playbook: &str) {
+        let account = self.config.numbers[0].account.clone();
+        self.simulator.with(|world, _| {
+            let numbers = &mut world.whatsapp.config_mut().numbers;
+            let phone = format!("1555{:07}", numbers.len());
+            numbers.push(Number { id: id.into(), phone, ..numbers[0].clone() });
+        });
+        let playbook = Playbook::parse(name, playbook).expect("a playbook");
+        let book = Book { name: name.into(), playbook, may_speak: true, place: name.into() };
+        self.numbers.insert(id.into(), account);
+        self.books.insert(id.into(), book);
     }
 
     /// Another server over the same store.
@@ -133,6 +150,12 @@ impl App {
             business_account_id: account.clone(),
             ..first.clone()
         }));
+        for (number, book) in &self.books {
+            let place = settings.books.len();
+            settings.books.push(book.clone());
+            let channels = settings.whatsapp.channels.iter_mut();
+            channels.filter(|one| one.phone_number_id == *number).for_each(|one| one.book = place);
+        }
         settings
     }
 

@@ -10,7 +10,7 @@ use baton_server::{
         channels::{self, Channel},
         control::{self, Because, Passed},
         conversations::{self, Conversation},
-        deliveries::{self, Arrival, Batch, Origin, Policy},
+        deliveries::{self, Arrival, Batch, Origin, Policies},
         messages::{self, Stored},
         outbox::{self, Candidate, Started},
         proposals::{self, Proposal},
@@ -190,7 +190,7 @@ pub async fn deliver(store: &TestStore, arrivals: Vec<Arrival>) -> deliveries::K
     let (batch, at, ids) = (Arc::new(Batch { arrivals, ..Batch::default() }), store.moment(), store.ids.clone());
     let job = store.db.write(Urgency::Deliveries, move |tx| {
         let (batch, ids) = (batch.clone(), ids.clone());
-        Box::pin(async move { deliveries::store(tx, &batch, &Policy::default(), at, &ids).await })
+        Box::pin(async move { deliveries::store(tx, &batch, &Policies::default(), at, &ids).await })
     });
     job.await.expect("a write")
 }

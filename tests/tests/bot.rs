@@ -28,7 +28,7 @@ async fn writes(app: &App, name: &str, phone: &str, lines: &[&str]) {
 
 /// What each author said in the only conversation, in order.
 async fn said(app: &App) -> Vec<(Author, String, Option<Delivery>)> {
-    let mut reader = app.reader().await;
+    let mut reader = app.db().snapshot().await.unwrap();
     let at = app.server.as_ref().unwrap().context().moment();
     let Some(row) = rows::queue(reader.conn(), 10, at).await.unwrap().pop() else { return Vec::new() };
     let said = messages::said(reader.conn(), row.row.conversation, 50).await.unwrap();
@@ -38,7 +38,7 @@ async fn said(app: &App) -> Vec<(Author, String, Option<Delivery>)> {
 /// The only conversation, once it is there.
 async fn thread(app: &App) -> conversations::Conversation {
     eventually("somebody has written", async || !said(app).await.is_empty()).await;
-    let mut reader = app.reader().await;
+    let mut reader = app.db().snapshot().await.unwrap();
     let at = app.server.as_ref().unwrap().context().moment();
     let row = rows::queue(reader.conn(), 10, at).await.unwrap().pop().unwrap();
     conversations::by_id(reader.conn(), row.row.conversation).await.unwrap().unwrap()
@@ -123,6 +123,70 @@ on_both!(
         assert!(text.starts_with("Sorry for the wait"), "{text}");
     }
 );
+
+const OUTLET: &str = r#"
+business = "Outlet"
+languages = ["en"]
+reopen = "waiting"
+[texts]
+bridge_without_wait = "Somebody of the outlet comes."
+[[intent]]
+name = "opening_hours"
+action = "answer"
+answer = "The outlet opens on Mondays only."
+examples = ["when are you open?", "when do you open?", "what are your opening hours?"]
+"#;
+
+on_both!(
+    each_number_speaks_by_its_own_playbook,
+    app | app | {
+        let mut app = app;
+        assert!(app.stop().await);
+        app.add_number("206853218861066", "outlet.toml", OUTLET);
+        app.restart().await;
+        let (marina, bruno) = app.simulator.with(|world, now| {
+            let marina = world.whatsapp.add_person(Person::new("Marina", "15550001", "US.15550001"));
+            let bruno = world.whatsapp.add_person(Person::new("Bruno", "15550002", "US.15550002"));
+            world.whatsapp.say(now, marina, Saying::text("When are you open?"));
+            world.whatsapp.say(now, bruno, Saying::text("When are you open?").to_number(1));
+            (marina, bruno)
+        });
+        eventually("both have an answer", async || !app.reached(marina).is_empty() && !app.reached(bruno).is_empty())
+            .await;
+        assert!(app.reached(marina)[0].starts_with("Our store is open"), "{:?}", app.reached(marina));
+        assert_eq!(app.reached(bruno), ["The outlet opens on Mondays only."]);
+
+        // What the desk and the door say of it is the outlet's, too.
+        let ana = app.acts().add_agent("Ana").await;
+        let outlet = of_channel(&app, "n206853218861066").await;
+        let act = async |act: fn(Epoch) -> Act| {
+            let acts = app.acts();
+            let epoch = of_channel(&app, "n206853218861066").await.epoch;
+            let command = Command { id: acts.0.ids.next(acts.0.clock.now()), conversation: outlet.id, act: act(epoch) };
+            let answer = commands::execute(&acts.0, ana, &command).await.unwrap();
+            assert!(matches!(answer, Answer::Done { .. }), "{answer:?}");
+        };
+        act(|epoch| Act::Escalate { epoch, reason: String::new() }).await;
+        eventually("the outlet's bridge", async || app.reached(bruno).len() == 2).await;
+        assert_eq!(app.reached(bruno)[1], "Somebody of the outlet comes.");
+        act(|_| Act::Take { epoch: Epoch(0) }).await;
+        act(|epoch| Act::Resolve { epoch, outcome: "solved".into() }).await;
+        app.simulator.with(|world, now| world.whatsapp.say(now, bruno, Saying::text("Hello?").to_number(1)));
+        eventually("a person is needed", async || {
+            matches!(of_channel(&app, "n206853218861066").await.control, Control::Waiting { .. })
+        })
+        .await;
+    }
+);
+
+/// The only conversation of this channel.
+async fn of_channel(app: &App, channel: &str) -> conversations::Conversation {
+    let mut reader = app.db().snapshot().await.unwrap();
+    let at = app.server.as_ref().unwrap().context().moment();
+    let rows = rows::queue(reader.conn(), 10, at).await.unwrap();
+    let row = rows.into_iter().find(|row| row.row.channel == channel).unwrap();
+    conversations::by_id(reader.conn(), row.row.conversation).await.unwrap().unwrap()
+}
 
 /// Marina asks for a person; Ana takes it, reads it, and gives it back with `outcome`.
 async fn given_back(app: &App, ana: AgentId, outcome: &str) {

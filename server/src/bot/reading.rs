@@ -16,7 +16,8 @@ use crate::{
     Context,
     domain::amended::{self, Change},
     store::{
-        Reader, StoreError, agents, amendments, channels,
+        Reader, StoreError, agents, amendments,
+        channels::Channel,
         conversations::Conversation,
         customers,
         handoffs::{self, Handoff},
@@ -43,9 +44,13 @@ pub(super) struct Read {
 }
 
 /// Everything that a decision about a leased turn needs.
-pub(super) async fn read_context(context: &Context, thread: &Conversation) -> Result<Read, StoreError> {
+pub(super) async fn read_context(
+    context: &Context,
+    thread: &Conversation,
+    channel: &Channel,
+) -> Result<Read, StoreError> {
+    let book = context.settings.book_of(&channel.phone_number_id);
     let mut reader = context.db.snapshot().await?;
-    let channel = channels::by_id(reader.conn(), thread.channel).await?;
     let customer = match thread.customer {
         Some(customer) => customers::by_id(reader.conn(), customer).await?,
         None => None,
@@ -62,7 +67,7 @@ pub(super) async fn read_context(context: &Context, thread: &Conversation) -> Re
     let names: HashMap<AgentId, String> =
         agents::every(reader.conn()).await?.into_iter().map(|agent| (agent.id, agent.name)).collect();
     let waits = handoffs::waits(reader.conn(), context.clock.now().minus(WAITS_OF)).await?;
-    let late_after = context.settings.playbook.late.after;
+    let late_after = book.playbook.late.after;
     let is_late = |one: &Stored| {
         let waits =
             one.author == Author::Customer && thread.unanswered_since.is_some_and(|since| one.arrived_at >= since);
@@ -80,9 +85,8 @@ pub(super) async fn read_context(context: &Context, thread: &Conversation) -> Re
     let said: Vec<Said> =
         said.into_iter().map(|one| say(one, thread.unanswered_since, until, &names, &files)).collect();
     let settled = given_back.is_some_and(|handoff| handoff.owes_no_answer()) && thread.unread == 0 && !is_lost(&said);
-    let bot_on = context.settings.bot_may_speak && channel.as_ref().is_some_and(|channel| channel.bot_on);
     let turn = TurnContext {
-        channel: channel.map(|channel| channel.name).unwrap_or_default(),
+        channel: channel.name.clone(),
         customer_name: customer.map(|customer| customer.name).filter(|name| !name.is_empty()),
         language: thread.language.as_deref().and_then(|code| code.parse().ok()),
         said,
@@ -92,7 +96,7 @@ pub(super) async fn read_context(context: &Context, thread: &Conversation) -> Re
         settled,
         expected_wait: median(waits),
     };
-    Ok(Read { turn, bot_on, too_early })
+    Ok(Read { turn, bot_on: book.may_speak && channel.bot_on, too_early })
 }
 
 /// The files of what was said, as far as somebody puts such files in words.

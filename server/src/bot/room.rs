@@ -8,7 +8,8 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    decide::{Brain, Decision, Handoff, Reply, Suggestion, decide, switched_off},
+    brains::Brains,
+    decide::{Decision, Handoff, Reply, Suggestion, decide, switched_off},
     reading::{Read, read_context},
 };
 use crate::{
@@ -19,7 +20,8 @@ use crate::{
         turn::{self, Moved, Verdict},
     },
     store::{
-        Moment, StoreError, Tx, Urgency, channels,
+        Moment, StoreError, Tx, Urgency,
+        channels::{self, Channel},
         control::{self, Because},
         conversations::{self, Conversation},
         events::{self, Event},
@@ -41,7 +43,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 const SLACK: Duration = Duration::from_secs(20);
 
 /// Makes turns until `stop`; those that are begun are finished.
-pub async fn run(context: Context, brain: Arc<Brain>, stop: CancellationToken) {
+pub async fn run(context: Context, brains: Arc<Brains>, stop: CancellationToken) {
     let mut bell = context.db.wakes().listen(Topic::Turns);
     // Tasks of their own: one that waits for a connection while nobody polls it would hold it
     // against the look that waits here.
@@ -51,7 +53,7 @@ pub async fn run(context: Context, brain: Arc<Brain>, stop: CancellationToken) {
         let wait = match look(&context, AT_ONCE.saturating_sub(under_way.len())).await {
             Ok((due, wait)) => {
                 for id in due {
-                    under_way.spawn(make_turn(context.clone(), brain.clone(), id));
+                    under_way.spawn(make_turn(context.clone(), brains.clone(), id));
                 }
                 wait
             }
@@ -103,14 +105,19 @@ pub async fn look(context: &Context, free: usize) -> Result<(Vec<ConversationId>
 ///
 /// # Errors
 /// If the store fails; the turn is due again when its lease is over.
-pub async fn make_turn(context: Context, brain: Arc<Brain>, id: ConversationId) -> Result<Option<Outcome>, StoreError> {
-    let Some(leased) = lease(&context, &brain, id).await? else { return Ok(None) };
+pub async fn make_turn(
+    context: Context,
+    brains: Arc<Brains>,
+    id: ConversationId,
+) -> Result<Option<Outcome>, StoreError> {
+    let Some((leased, channel)) = lease(&context, &brains, id).await? else { return Ok(None) };
     let began = context.clock.now();
-    let Read { turn, bot_on, too_early } = read_context(&context, &leased).await?;
+    let brain = brains.get(context.settings.book_number(&channel.phone_number_id));
+    let Read { turn, bot_on, too_early } = read_context(&context, &leased, &channel).await?;
     if too_early && bot_on {
         return postpone(&context, leased).await.map(|()| None);
     }
-    let decision = if bot_on { decide(&brain, &turn).await } else { switched_off(&turn) };
+    let decision = if bot_on { decide(brain, &turn).await } else { switched_off(&turn) };
     let made = Made { leased, decision, bot_on, began };
     commit(&context, brain.playbook(), made).await.map(Some)
 }
@@ -125,17 +132,25 @@ struct Made {
 }
 
 /// Takes the turn, and lets the customer see that somebody is at it.
-async fn lease(context: &Context, brain: &Brain, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
+async fn lease(
+    context: &Context,
+    brains: &Brains,
+    id: ConversationId,
+) -> Result<Option<(Conversation, Channel)>, StoreError> {
     let at = context.moment();
-    let until = at.time_in(brain.longest() + SLACK);
-    let may_speak = context.settings.bot_may_speak;
+    let until = at.time_in(brains.longest() + SLACK);
+    let settings = context.settings.clone();
     let job = context.db.write(Urgency::First, move |tx| {
+        let settings = settings.clone();
         Box::pin(async move {
             let Some(mut thread) = turns::lease(tx, id, at.time, until).await? else { return Ok(None) };
-            if may_speak {
-                show_typing(tx, &mut thread).await?;
+            let Some(channel) = channels::by_id(tx.conn(), thread.channel).await? else {
+                return Err(StoreError::Corrupt("a conversation's channel is gone"));
+            };
+            if settings.book_of(&channel.phone_number_id).may_speak && channel.bot_on && channel.sending_on {
+                outbox::show_typing(tx, &mut thread).await?;
             }
-            Ok(Some(thread))
+            Ok(Some((thread, channel)))
         })
     });
     job.await
@@ -154,14 +169,6 @@ async fn postpone(context: &Context, leased: Conversation) -> Result<(), StoreEr
         })
     });
     job.await
-}
-
-async fn show_typing(tx: &mut Tx, thread: &mut Conversation) -> Result<(), StoreError> {
-    let channel = channels::by_id(tx.conn(), thread.channel).await?;
-    if channel.is_some_and(|channel| channel.bot_on && channel.sending_on) {
-        outbox::show_typing(tx, thread).await?;
-    }
-    Ok(())
 }
 
 async fn commit(context: &Context, playbook: &Playbook, made: Made) -> Result<Outcome, StoreError> {

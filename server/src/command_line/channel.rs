@@ -25,7 +25,7 @@ use super::{
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Act {
-    /// Every number with its app, its switches, and what waits to be sent.
+    /// Every number with its app, its playbook, its switches, and what waits to be sent.
     List,
     /// Ask Meta about the token, the number and the webhooks of one number, or of all.
     Test {
@@ -76,7 +76,7 @@ fn transport() -> Result<Arc<dyn Transport>, Failure> {
 }
 
 async fn list(context: &Context) -> Result<(), Failure> {
-    let heading = ["CHANNEL", "NUMBER ID", "APP", "TEAM", "BOT", "SENDING", "QUEUED", "PAUSED BECAUSE"];
+    let heading = ["CHANNEL", "NUMBER ID", "APP", "TEAM", "PLAYBOOK", "BOT", "SENDING", "QUEUED", "PAUSED BECAUSE"];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
     let on = |on: bool| if on { "on" } else { "off" }.to_owned();
     for one in every(context).await? {
@@ -86,8 +86,9 @@ async fn list(context: &Context) -> Result<(), Failure> {
         let served =
             context.settings.whatsapp.channels.iter().any(|known| known.phone_number_id == one.phone_number_id);
         let app = if served { one.app.clone() } else { format!("{} (not in the settings)", one.app) };
+        let playbook = context.settings.book_of(&one.phone_number_id).name.clone();
         let (bot, sending) = (on(one.bot_on), on(one.sending_on));
-        rows.push(vec![one.name, one.phone_number_id, app, one.team, bot, sending, queued.to_string(), why]);
+        rows.push(vec![one.name, one.phone_number_id, app, one.team, playbook, bot, sending, queued.to_string(), why]);
     }
     if rows.len() == 1 {
         explain(

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use baton_server::{
     bot::intents::Classifier,
-    config::Settings,
+    config::{Playbook, Settings},
     eval::{
         gate::{Gate, Passage},
         intents::{Case, Report, measure, strangers},
@@ -37,6 +37,9 @@ Exit codes: 0 all gates met, 1 one was missed, 2 the file or an argument is wron
 pub(super) struct Test {
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// The number whose playbook is asked; otherwise the server's.
+    #[arg(long, value_name = "NAME")]
+    channel: Option<String>,
     /// One JSON object instead of tables.
     #[arg(long)]
     json: bool,
@@ -48,10 +51,20 @@ pub(super) struct Test {
 /// Confusions that the table shows.
 const SHOWN: usize = 15;
 
+fn playbook<'a>(settings: &'a Settings, channel: Option<&str>) -> Result<&'a Playbook, Failure> {
+    let Some(name) = channel else { return Ok(&settings.books[0].playbook) };
+    let channels = &settings.whatsapp.channels;
+    if let Some(channel) = channels.iter().find(|channel| channel.name == name) {
+        return Ok(&settings.books[channel.book].playbook);
+    }
+    let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
+    Err(Failure::wrong(format!("--channel: found {name:?}, expected one of: {}", names.join(", "))))
+}
+
 pub(super) fn run(settings: &Settings, act: &Act) -> Result<(), Failure> {
     let Act::Test(test) = act;
+    let playbook = playbook(settings, test.channel.as_deref())?;
     let cases = read(&test.file)?;
-    let playbook = &settings.playbook;
     if let [stranger, ..] = strangers(playbook, &cases)[..] {
         let known: Vec<&str> = playbook.intents.iter().map(|intent| intent.name.as_str()).collect();
         return Err(wrong(&test.file, &format!("found the intent {stranger:?}, expected one of {}", known.join(", "))));

@@ -7,7 +7,7 @@ use baton_shared::{Ids, SystemClock};
 
 use super::{failure::Failure, output::say};
 
-const WITHOUT_PLAYBOOK: &str = "no playbook is named, so the bot stays silent and people answer everything: copy \
+const WITHOUT_PLAYBOOK: &str = "no playbook is named, so the bot stays silent there and people answer everything: copy \
                                 playbooks/shop.toml, make it yours, and name it as `playbook` in baton.toml";
 
 pub(super) async fn serve(settings: Settings) -> Result<(), Failure> {
@@ -21,10 +21,11 @@ pub(super) async fn serve(settings: Settings) -> Result<(), Failure> {
         gate: None,
     };
     let mut signals = Signals::listen().map_err(|why| Failure::failed(format!("cannot hear signals: {why}")))?;
-    let silent = !settings.bot_may_speak;
+    let channels = settings.whatsapp.channels.iter().filter(|channel| !settings.books[channel.book].may_speak);
+    let silent: Vec<String> = channels.map(|channel| channel.name.clone()).collect();
     let server = Server::start(settings, parts).await?;
-    if silent {
-        tracing::warn!("{WITHOUT_PLAYBOOK}");
+    if !silent.is_empty() {
+        tracing::warn!(channels = silent.join(", "), "{WITHOUT_PLAYBOOK}");
     }
     say(&format!("baton-server listens on http://{}", server.address()));
     signals.next().await;

@@ -1,12 +1,8 @@
 //! What the operator decides: `baton.toml`, the environment above it, and the playbook, parsed once into types.
 
-use std::{
-    collections::BTreeSet,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeSet, net::SocketAddr, path::Path, time::Duration};
 
+pub use books::Book;
 pub use error::{ConfigError, one_line};
 pub use language::Language;
 pub use media::{Bucket, Key, Media, Shelf};
@@ -17,8 +13,10 @@ pub use senses::{Senses, Transcriber};
 pub use source::Environment;
 pub use whatsapp::{App, Channel, WhatsApp};
 
-use source::{Section, Source, Variables, filled, read};
+use books::Books;
+use source::{Section, Source, Variables, read};
 
+mod books;
 mod error;
 mod language;
 mod media;
@@ -43,9 +41,8 @@ pub struct Settings {
     pub senses: Senses,
     pub inbox: Inbox,
     pub media: Media,
-    pub playbook: Playbook,
-    /// Not until a playbook is named: the built-in one speaks for a shop that does not exist.
-    pub bot_may_speak: bool,
+    /// The playbooks of all numbers, each once. The first is the server's, for the numbers that name none.
+    pub books: Vec<Book>,
 }
 
 /// How the agents' inbox behaves.
@@ -99,25 +96,34 @@ impl Settings {
         })
     }
 
+    /// The place among `books` of the one that speaks on the number with this `phone_number_id`.
+    pub fn book_number(&self, number: &str) -> usize {
+        self.whatsapp.channels.iter().find(|channel| channel.phone_number_id == number).map_or(0, |one| one.book)
+    }
+
+    /// The playbook that speaks on the number with this `phone_number_id`.
+    pub fn book_of(&self, number: &str) -> &Book {
+        &self.books[self.book_number(number)]
+    }
+
     fn from_source(source: &Source<'_>, folder: &Path, environment: Environment<'_>) -> Result<Self, ConfigError> {
         let variables = Variables { environment, prefix: Some("BATON_".into()), suffix: String::new() };
         let root = source.root(Some(variables));
         let database_url = root
             .parse("database_url", "sqlite://FILE or postgres://USER@HOST/NAME", database_url)?
             .unwrap_or_else(|| Secret::new("sqlite://baton.db"));
-        let (playbook, bot_may_speak) = playbook(&root, folder)?;
+        let mut books = Books::new(&root, folder)?;
         let settings = Self {
             listen: root
                 .parse("listen", "an address and port such as 127.0.0.1:8080", |text| text.parse().ok())?
                 .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
-            whatsapp: whatsapp::read(&root)?,
+            whatsapp: whatsapp::read(&root, &mut books)?,
             models: model::read(&root, environment)?,
             senses: senses::read(&root, environment)?,
             inbox: inbox(&root.table("inbox")?)?,
             media: media::read(&root, folder, database_url.reveal())?,
             database_url,
-            playbook,
-            bot_may_speak,
+            books: books.into_all(),
         };
         root.finish()?;
         Ok(settings)
@@ -173,18 +179,6 @@ fn seconds(
     let expected = format!("a whole number from {} to {}", range.start(), range.end());
     let number = section.parse(key, &expected, |text| text.parse().ok().filter(|number| range.contains(number)))?;
     Ok(number.map(Duration::from_secs))
-}
-
-/// And whether somebody named it. A path in the file is seen from the file's folder, one in the
-/// environment from where we run.
-fn playbook(root: &Section<'_>, folder: &Path) -> Result<(Playbook, bool), ConfigError> {
-    let Some(path) = root.scalar("playbook")? else { return Ok((Playbook::shop(), false)) };
-    if path.text == Playbook::SAMPLE {
-        return Ok((Playbook::shop(), true));
-    }
-    let from = if path.is_from_file() { folder } else { Path::new("") };
-    let path = path.parse("the path of a playbook", |text| filled(text).map(PathBuf::from))?;
-    Ok((Playbook::load(&from.join(path))?, true))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The playbook: what the operator lets the bot say, and when a person is needed.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 pub use intent::{Action, Example, Intent};
 pub use texts::Texts;
@@ -8,7 +8,7 @@ pub use texts::Texts;
 use super::{
     error::{ConfigError, quoted},
     language::Language,
-    source::{Section, Source, filled, read},
+    source::{Section, Source, filled},
 };
 use crate::domain::turn::Pause;
 
@@ -82,10 +82,6 @@ const SHOP: &str = include_str!("../../../playbooks/shop.toml");
 impl Playbook {
     /// What names the built-in one in the settings.
     pub const SAMPLE: &str = "shop";
-
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        Self::parse(&path.display().to_string(), &read(path)?)
-    }
 
     /// `file` is what errors call it.
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {

@@ -192,10 +192,10 @@ fn the_example_file_parses_and_shows_the_defaults() {
 
 #[test]
 fn nobody_speaks_as_the_sample_shop_who_has_not_said_so() {
-    assert!(!load(TEN_LINES, &[]).unwrap().bot_may_speak);
+    assert!(!load(TEN_LINES, &[]).unwrap().books[0].may_speak);
     let named = load(&format!("playbook = 'shop'\n{TEN_LINES}"), &[]).unwrap();
-    assert!(named.bot_may_speak && named.playbook.business == Playbook::shop().business);
-    assert!(load(TEN_LINES, &[("BATON_PLAYBOOK", "shop")]).unwrap().bot_may_speak);
+    assert!(named.books[0].may_speak && named.books[0].playbook.business == Playbook::shop().business);
+    assert!(load(TEN_LINES, &[("BATON_PLAYBOOK", "shop")]).unwrap().books[0].may_speak);
 }
 
 #[test]
@@ -204,10 +204,41 @@ fn a_playbook_is_found_beside_its_file() {
     let file = folder.path().join("baton.toml");
     std::fs::write(&file, "playbook = \"mine.toml\"").unwrap();
     let error = Settings::load(Some(&file), &|_| None).unwrap_err();
-    assert!(error.place.ends_with("mine.toml"), "{error}");
+    assert!(error.key == "playbook" && error.found.contains("mine.toml"), "{error}");
     std::fs::write(folder.path().join("mine.toml"), "business = \"B\"\nlanguages = [\"nl\"]").unwrap();
     let settings = Settings::load(Some(&file), &|_| None).unwrap();
-    assert_eq!((settings.playbook.language(), settings.bot_may_speak), (Language::DUTCH, true));
+    assert_eq!((settings.books[0].playbook.language(), settings.books[0].may_speak), (Language::DUTCH, true));
+}
+
+#[test]
+fn a_number_may_have_a_playbook_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("baton.toml");
+    let channel = |name: &str, number: &str, playbook: &str| {
+        let keys = format!("name = \"{name}\"\nphone_number_id = \"{number}\"\nbusiness_account_id = \"1\"");
+        format!("[[channel]]\n{keys}\naccess_token = \"t\"\n{playbook}\n")
+    };
+    std::fs::write(folder.path().join("outlet.toml"), "business = \"Outlet\"\nlanguages = [\"en\"]").unwrap();
+    let text = [
+        TEN_LINES.into(),
+        channel("one", "11", "playbook = \"outlet.toml\""),
+        channel("two", "12", "playbook = \"./outlet.toml\""),
+        channel("three", "13", ""),
+        channel("four", "14", "playbook = \"outlet.toml\""),
+    ];
+    std::fs::write(&file, text.concat()).unwrap();
+    let environment = |name: &str| (name == "WHATSAPP_PLAYBOOK_FOUR").then(|| "shop".to_owned());
+    let settings = Settings::load(Some(&file), &environment).unwrap();
+    let business = |number| settings.book_of(number).playbook.business.as_str();
+    assert_eq!([business("11"), business("12"), business("14")], ["Outlet", "Outlet", "Marola"]);
+    assert_eq!(settings.books.len(), 3, "each file is read once");
+    assert!(!settings.book_of("13").may_speak && settings.book_of("14").may_speak);
+
+    let wrong = [TEN_LINES.into(), channel("one", "11", "playbook = \"none.toml\"")];
+    std::fs::write(&file, wrong.concat()).unwrap();
+    let error = Settings::load(Some(&file), &|_| None).unwrap_err().to_string();
+    assert!(error.contains("baton.toml:14: channel[1].playbook: found \"none.toml\" ("), "{error}");
+    assert!(error.ends_with("expected the path of a playbook") && !error.contains('\n'), "{error}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use http::HeaderName;
 
 use super::{
+    books::Books,
     error::ConfigError,
     secret::Secret,
     source::{Section, filled},
@@ -46,13 +47,15 @@ pub struct Channel {
     pub graph_url: String,
     /// The header that carries the token alone, for example `D360-API-KEY`; `None`: `Authorization: Bearer`.
     pub key_header: Option<HeaderName>,
+    /// The place of its playbook among those of the settings; the first is the server's.
+    pub book: usize,
 }
 
 const APP_KEYS: [&str; 4] = ["app_id", "app_secret", "app_secret_previous", "verify_token"];
 const CHANNEL_KEYS: [&str; 4] = ["phone_number_id", "business_account_id", "access_token", "app"];
 
 /// `[whatsapp]` is the app and the channel `default`; `[[app]]` and `[[channel]]` add more.
-pub(super) fn read(root: &Section<'_>) -> Result<WhatsApp, ConfigError> {
+pub(super) fn read(root: &Section<'_>, books: &mut Books<'_>) -> Result<WhatsApp, ConfigError> {
     let main = root.table("whatsapp")?.with_variables("WHATSAPP_", "");
     let graph_url =
         main.parse("graph_url", GRAPH_URL, url)?.unwrap_or_else(|| "https://graph.facebook.com/v26.0".into());
@@ -68,11 +71,11 @@ pub(super) fn read(root: &Section<'_>) -> Result<WhatsApp, ConfigError> {
     }
     let main_name = main.parse("name", NAME, name)?.unwrap_or_else(|| "default".into());
     if any(&main, &CHANNEL_KEYS)? {
-        channels.push(channel(&main, main_name, &apps, &graph_url)?);
+        channels.push(channel(&main, main_name, &apps, &graph_url, books)?);
     }
     for section in root.tables("channel")? {
         let (section, name) = named(section)?;
-        channels.push(channel(&section, name, &apps, &graph_url)?);
+        channels.push(channel(&section, name, &apps, &graph_url, books)?);
         section.finish()?;
     }
     main.finish()?;
@@ -96,7 +99,13 @@ fn app(section: &Section<'_>, name: String) -> Result<App, ConfigError> {
     })
 }
 
-fn channel(section: &Section<'_>, name: String, apps: &[App], graph_url: &str) -> Result<Channel, ConfigError> {
+fn channel(
+    section: &Section<'_>,
+    name: String,
+    apps: &[App],
+    graph_url: &str,
+    books: &mut Books<'_>,
+) -> Result<Channel, ConfigError> {
     let app = section.parse("app", "the name of an app", |name| apps.iter().find(|app| app.name == name))?;
     let Some(app) = app.or_else(|| apps.first().filter(|app| apps.len() == 1 || app.name == "default")) else {
         return Err(section.missing("app", "the name of the app that serves this number"));
@@ -110,6 +119,7 @@ fn channel(section: &Section<'_>, name: String, apps: &[App], graph_url: &str) -
         team: section.parse("team", "the name of a team, as its agents have it", filled)?.unwrap_or_default(),
         graph_url: section.parse("graph_url", GRAPH_URL, url)?.unwrap_or_else(|| graph_url.to_owned()),
         key_header: section.parse("key_header", "the name of a header, such as D360-API-KEY", header)?,
+        book: books.of(section)?.unwrap_or(0),
     })
 }
 

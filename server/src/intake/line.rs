@@ -7,11 +7,11 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::{
     Context,
-    config::Reopen,
+    config::{Reopen, Settings},
     lifecycle::Lifecycle,
     store::{
         StoreError, Urgency,
-        deliveries::{self, Batch, Kept, Policy},
+        deliveries::{self, Batch, Kept, Policies, Policy},
     },
 };
 
@@ -40,11 +40,11 @@ pub(super) enum Full {
 }
 
 impl Line {
-    pub fn start(context: Context, life: &Lifecycle) -> Self {
+    pub fn start(context: Context, policies: &Arc<Policies>, life: &Lifecycle) -> Self {
         let (waiting, line) = mpsc::channel(WAITING_LIMIT);
         let line = Arc::new(Mutex::new(line));
         for _ in 0..if context.db.is_postgres() { POSTGRES_LANES } else { 1 } {
-            life.spawn(store_all(context.clone(), line.clone()));
+            life.spawn(store_all(context.clone(), policies.clone(), line.clone()));
         }
         Self { waiting }
     }
@@ -58,23 +58,23 @@ impl Line {
 }
 
 /// Ends when the last sender is gone: the server has stopped taking requests by then.
-async fn store_all(context: Context, line: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
+async fn store_all(context: Context, policies: Arc<Policies>, line: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
     loop {
         let mut together = Vec::new();
         if line.lock().await.recv_many(&mut together, TOGETHER).await == 0 {
             return;
         }
-        store_together(&context, together).await;
+        store_together(&context, &policies, together).await;
     }
 }
 
-async fn store_together(context: &Context, mut together: Vec<Waiting>) {
+async fn store_together(context: &Context, policies: &Arc<Policies>, mut together: Vec<Waiting>) {
     if together.len() > 1 {
         let mut joined = Batch::default();
         for waiting in &together {
             joined.join(waiting.batch.clone());
         }
-        match store(context, joined).await {
+        match store(context, policies, joined).await {
             Ok(_) => {
                 together.drain(..).for_each(|waiting| drop(waiting.answer.send(Ok(Kept::default()))));
                 return;
@@ -83,31 +83,32 @@ async fn store_together(context: &Context, mut together: Vec<Waiting>) {
         }
     }
     for waiting in together {
-        let kept = store(context, waiting.batch).await;
+        let kept = store(context, policies, waiting.batch).await;
         // Whoever sent it may have hung up: it is stored, and known when it comes again.
         let _ = waiting.answer.send(kept);
     }
 }
 
 /// One transaction.
-pub(super) async fn store(context: &Context, batch: Batch) -> Result<Kept, StoreError> {
-    let (batch, policy, at) = (Arc::new(batch), policy(context), context.moment());
+pub(super) async fn store(context: &Context, policies: &Arc<Policies>, batch: Batch) -> Result<Kept, StoreError> {
+    let (batch, policies, at) = (Arc::new(batch), policies.clone(), context.moment());
     let ids = context.ids.clone();
     let job = context.db.write(Urgency::Deliveries, move |tx| {
-        let (batch, ids) = (batch.clone(), ids.clone());
-        Box::pin(async move { deliveries::store(tx, &batch, &policy, at, &ids).await })
+        let (batch, policies, ids) = (batch.clone(), policies.clone(), ids.clone());
+        Box::pin(async move { deliveries::store(tx, &batch, &policies, at, &ids).await })
     });
     let kept = job.await?;
     context.counters.messages_in.add(kept.messages);
     Ok(kept)
 }
 
-fn policy(context: &Context) -> Policy {
-    let playbook = &context.settings.playbook;
+/// What the playbook of this number says about arrivals.
+pub(super) fn policy(settings: &Settings, phone_number_id: &str) -> Policy {
+    let playbook = &settings.book_of(phone_number_id).playbook;
     Policy {
         pause: playbook.burst,
         reopen_to_waiting: playbook.reopen == Reopen::Waiting,
         late_after: Some(playbook.late.after),
-        phone_pause: context.settings.inbox.phone_pause,
+        phone_pause: settings.inbox.phone_pause,
     }
 }

@@ -38,7 +38,7 @@ pub async fn replay(context: &Context, put_away: bool) -> Result<Replayed, Store
                 continue;
             }
         } else {
-            replayed.messages += line::store(context, batch).await?.messages;
+            replayed.messages += line::store(context, &numbers.policies, batch).await?.messages;
             replayed.read += 1;
         }
         let now = context.clock.now();

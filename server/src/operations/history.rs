@@ -10,7 +10,7 @@ use crate::{
     Context,
     store::{
         StoreError, Urgency,
-        deliveries::{self, Batch, Policy, StatusNews},
+        deliveries::{self, Batch, Policies, StatusNews},
         messages::{self, Stored},
         receipts::Price,
     },
@@ -102,7 +102,7 @@ async fn ask(context: &Context, number: &Number, message: &Stored) -> Result<(),
     let batch = Batch { statuses, ..Batch::default() };
     let job = context.db.write(Urgency::Deliveries, move |tx| {
         let (batch, ids) = (batch.clone(), ids.clone());
-        Box::pin(async move { deliveries::store(tx, &batch, &Policy::default(), at, &ids).await })
+        Box::pin(async move { deliveries::store(tx, &batch, &Policies::default(), at, &ids).await })
     });
     job.await?;
     Ok(())

@@ -148,6 +148,20 @@ pub struct Policy {
     pub phone_pause: std::time::Duration,
 }
 
+/// The policy of each number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policies {
+    pub of: HashMap<ChannelId, Policy>,
+    /// Of the numbers that are not in `of`.
+    pub otherwise: Policy,
+}
+
+impl Policies {
+    fn of(&self, channel: ChannelId) -> &Policy {
+        self.of.get(&channel).unwrap_or(&self.otherwise)
+    }
+}
+
 /// What came of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
@@ -156,8 +170,8 @@ pub struct Kept {
 }
 
 /// Stores all of it, or nothing.
-pub async fn store(tx: &mut Tx, batch: &Batch, policy: &Policy, at: Moment, ids: &Ids) -> Result<Kept, StoreError> {
-    let kept = store_arrivals(tx, &batch.arrivals, policy, at, ids).await?;
+pub async fn store(tx: &mut Tx, batch: &Batch, policies: &Policies, at: Moment, ids: &Ids) -> Result<Kept, StoreError> {
+    let kept = store_arrivals(tx, &batch.arrivals, policies, at, ids).await?;
     statuses::store(tx, &batch.statuses, at, ids).await?;
     wishes::store(tx, &batch.preferences, at, ids).await?;
     let new = letters::notice_all(tx, &batch.notices).await?;
@@ -175,7 +189,7 @@ pub async fn store(tx: &mut Tx, batch: &Batch, policy: &Policy, at: Moment, ids:
 async fn store_arrivals(
     tx: &mut Tx,
     arrivals: &[Arrival],
-    policy: &Policy,
+    policies: &Policies,
     at: Moment,
     ids: &Ids,
 ) -> Result<Kept, StoreError> {
@@ -200,6 +214,7 @@ async fn store_arrivals(
         let Some(thread) = threads.get_mut(&(arrival.channel, side.clone())) else {
             return Err(StoreError::Corrupt("a conversation that was just found or made is missing"));
         };
+        let policy = policies.of(arrival.channel);
         if let Some(amendment) = amended::amendment(arrival, thread.id, at, ids) {
             let target = targets.of(&amendment);
             amendments.push((amendment, arrival.raw.as_deref()));

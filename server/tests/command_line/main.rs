@@ -41,7 +41,10 @@ fn a_bad_start_says_what_is_wrong() {
         (SETTINGS.replace("\"0123456789abcdef\"", "\"\""), "whatsapp.app_secret: found nothing, expected"),
         (SETTINGS.replace("127.0.0.1:0", "here"), "listen: found \"here\", expected an address and port"),
         (SETTINGS.replace("\"127.0.0.1:0\"", ""), "baton.toml:1: found a mistake in the TOML"),
-        (SETTINGS.replace("playbook = \"shop\"", "playbook = \"none.toml\""), "none.toml: found No such file"),
+        (
+            SETTINGS.replace("playbook = \"shop\"", "playbook = \"none.toml\""),
+            "playbook: found \"none.toml\" (none.toml: No such file",
+        ),
         (format!("database_url = \"mysql://x\"\n{SETTINGS}"), "database_url: found \"mysql://\", expected sqlite://"),
         (format!("database_url = \"sqlite://no/such/folder/b.db\"\n{SETTINGS}"), "database_url: cannot open `no/such/"),
         (
@@ -155,8 +158,9 @@ fn a_number_is_listed_paused_and_resumed() {
     let place = Place::new(SETTINGS);
     let server = place.serve();
     let listed = place.run(&["channel", "list"]).succeeds();
-    let heading = ["CHANNEL", "NUMBER", "ID", "APP", "TEAM", "BOT", "SENDING", "QUEUED", "PAUSED", "BECAUSE"];
-    assert_eq!(words(&listed), [heading.as_slice(), &["shop", "2", "default", "on", "on", "0"]]);
+    let heading =
+        ["CHANNEL", "NUMBER", "ID", "APP", "TEAM", "PLAYBOOK", "BOT", "SENDING", "QUEUED", "PAUSED", "BECAUSE"];
+    assert_eq!(words(&listed), [heading.as_slice(), &["shop", "2", "default", "shop", "on", "on", "0"]]);
     place.run(&["channel", "pause", "shop", "--reason", "moving house"]).succeeds();
     let listed = place.run(&["channel", "list"]).succeeds();
     assert!(listed.contains("off  off") && listed.contains("moving house"), "{listed}");
@@ -167,6 +171,32 @@ fn a_number_is_listed_paused_and_resumed() {
     assert!(place.run(&["channel", "pause", "shoe"]).fails(2).contains("expected one of: shop"));
     assert!(place.run(&["channel", "test", "shoe"]).fails(2).contains("expected one of: shop"));
     assert!(place.run(&["channel", "test"]).prints(1).contains("WRONG number of shop: Graph cannot be reached"));
+    assert!(server.end().success());
+}
+
+#[test]
+fn each_numbers_playbook_is_named() {
+    let outlet = "[[channel]]\nname = \"outlet\"\nphone_number_id = \"4\"\nbusiness_account_id = \"3\"\n\
+                  access_token = \"token\"\nplaybook = \"outlet.toml\"\n";
+    let place = Place::new(&format!("{SETTINGS}{outlet}"));
+    let said = place.run(&["channel", "list"]).fails(2);
+    assert!(said.contains("channel[1].playbook: found \"outlet.toml\" ("), "{said}");
+    fs::write(place.file("outlet.toml"), "business = \"Outlet\"\nlanguage = [\"en\"]").unwrap();
+    let said = place.run(&["serve"]).fails(2);
+    assert!(said.contains("outlet.toml:2: language: found a key that does not exist, expected `languages`"), "{said}");
+    fs::write(place.file("outlet.toml"), "business = \"Outlet\"\nlanguages = [\"en\"]").unwrap();
+    let server = place.serve();
+    let listed = place.run(&["channel", "list"]).succeeds();
+    assert_eq!(words(&listed)[1], ["outlet", "4", "default", "outlet.toml", "on", "on", "0"]);
+    assert_eq!(words(&listed)[2], ["shop", "2", "default", "shop", "on", "on", "0"]);
+    fs::write(place.file("cases.csv"), "text,intent\nwhen do you open?,opening_hours\n").unwrap();
+    let asked = |channel| place.run(&["intents", "test", "cases.csv", "--channel", channel]);
+    assert!(asked("shoe").fails(2).contains("--channel: found \"shoe\", expected one of: shop, outlet"));
+    assert!(asked("outlet").fails(2).contains("found the intent \"opening_hours\""));
+    asked("shop").succeeds();
+    let examined = place.run(&["doctor"]).prints(1);
+    assert!(examined.contains("playbook of shop: shop: the bot speaks for Marola"), "{examined}");
+    assert!(examined.contains("playbook of outlet: outlet.toml: the bot speaks for Outlet"), "{examined}");
     assert!(server.end().success());
 }
 
@@ -195,7 +225,7 @@ fn a_number_is_added_once_meta_knows_it() {
     const TOKEN: (&str, &str) = ("WHATSAPP_ACCESS_TOKEN_OUTLET", "outlet-token");
     let add = |url: &str| -> Vec<String> {
         let ids = ["--phone-number-id", "77", "--business-account-id", "88", "--team", "outlet"];
-        let more = ["--key-header", "D360-API-KEY", "--graph-url", url];
+        let more = ["--key-header", "D360-API-KEY", "--graph-url", url, "--playbook", "shop"];
         ["channel", "add", "outlet"].iter().chain(&ids).chain(&more).map(|&word| word.to_owned()).collect()
     };
     let run = |place: &Place, url: &str, variables: &[(&str, &str)]| {
@@ -217,9 +247,10 @@ fn a_number_is_added_once_meta_knows_it() {
     assert!(asked.starts_with("get /v26.0/77?") && asked.contains("d360-api-key: outlet-token"), "{asked}");
     let written = fs::read_to_string(place.file("baton.toml")).unwrap();
     assert!(written.starts_with(SETTINGS) && !written.contains("outlet-token"), "{written}");
+    assert!(written.contains("playbook = \"shop\""), "{written}");
     let server = place.serve_with(&[TOKEN]);
     let listed = place.run_with(&["channel", "list"], &[TOKEN]).succeeds();
-    assert_eq!(words(&listed)[1], ["outlet", "77", "default", "outlet", "on", "on", "0"]);
+    assert_eq!(words(&listed)[1], ["outlet", "77", "default", "outlet", "shop", "on", "on", "0"]);
     assert!(run(&place, &url, &[TOKEN]).fails(2).contains("in the settings already"));
     assert!(server.end().success());
     let kept = fs::read(place.file("baton.db")).unwrap();

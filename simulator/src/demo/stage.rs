@@ -59,8 +59,9 @@ impl Stage {
         world.customers.think = pace.think;
         let simulator = Simulator::start(world, clock.clone()).await.map_err(DemoError::World)?;
         let mut settings = settings(place, &simulator, &model)?;
-        settings.playbook.burst = pace.burst.unwrap_or(settings.playbook.burst);
-        settings.playbook.facts.extend(THINGS_FOR_THE_HOME.map(str::to_owned));
+        let playbook = &mut settings.books[0].playbook;
+        playbook.burst = pace.burst.unwrap_or(playbook.burst);
+        playbook.facts.extend(THINGS_FOR_THE_HOME.map(str::to_owned));
         let parts = Parts {
             clock: clock.clone(),
             ids: Arc::new(Ids::system()),

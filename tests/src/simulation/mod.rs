@@ -17,7 +17,7 @@ use std::{
 
 use baton_server::{
     Context, Parts,
-    bot::{decide::Brain, room},
+    bot::{brains::Brains, room},
     config::{Model as ModelSettings, Playbook, Secret, Settings, Structured, Wire},
     inbox::lost,
     intake::{self, Numbers},
@@ -151,7 +151,7 @@ struct Simulation {
 /// What is lost in a crash.
 struct Running {
     context: Context,
-    brain: Arc<Brain>,
+    brains: Arc<Brains>,
     numbers: Arc<Numbers>,
     courier: Rc<AsyncMutex<Courier>>,
 }
@@ -357,8 +357,8 @@ impl Simulation {
         let (due, _) = room::look(&self.server.context, 3).await.expect("a look");
         let count = due.len();
         for id in due {
-            let (context, brain) = (self.server.context.clone(), self.server.brain.clone());
-            let turn = async move { drop(room::make_turn(context, brain, id).await) };
+            let (context, brains) = (self.server.context.clone(), self.server.brains.clone());
+            let turn = async move { drop(room::make_turn(context, brains, id).await) };
             self.stage.enter(format!("turn {id}"), turn).await;
         }
         format!("{count} turns")
@@ -478,10 +478,10 @@ impl Running {
             channels::every(reader.conn()).await.expect("a read").remove(0)
         };
         let graph = graphs.remove(&channel.phone_number_id).expect("a token");
-        let brain = Arc::new(Brain::new(settings.playbook.clone(), &settings.models, &parts.models));
+        let brains = Arc::new(Brains::learn(settings, &parts.models));
         let numbers = Arc::new(Numbers::load(&context).await.expect("the numbers"));
         let courier = Rc::new(AsyncMutex::new(Courier::new(context.clone(), channel, graph)));
-        Self { context, brain, numbers, courier }
+        Self { context, brains, numbers, courier }
     }
 }
 
@@ -501,7 +501,7 @@ fn settings(config: &Config, database: &Database) -> Settings {
         })
     };
     let mut settings = Settings::load(None, &value).expect("settings");
-    settings.playbook = Playbook::parse("simulated", PLAYBOOK).expect("a playbook");
+    settings.books[0].playbook = Playbook::parse("simulated", PLAYBOOK).expect("a playbook");
     settings.models = vec![ModelSettings {
         provider: "openai".into(),
         wire: Wire::OpenAi,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use baton_server::{
     domain::standing::{Effect, Standing, Stop, Weight},
     store::{
-        deliveries::{self, Batch, Policy},
+        deliveries::{self, Batch, Policies},
         standings::Said,
     },
 };
@@ -24,7 +24,7 @@ async fn said(house: &House, standing: Standing) {
     house
         .write(move |tx| {
             let (batch, ids) = (batch.clone(), ids.clone());
-            Box::pin(async move { deliveries::store(tx, &batch, &Policy::default(), at, &ids).await })
+            Box::pin(async move { deliveries::store(tx, &batch, &Policies::default(), at, &ids).await })
         })
         .await;
 }

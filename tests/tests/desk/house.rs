@@ -21,7 +21,7 @@ use baton_server::{
         agents::{self, Agent},
         channels::{self, Channel},
         conversations::{self, Conversation},
-        deliveries::{self, Arrival, Batch, Origin, Policy},
+        deliveries::{self, Arrival, Batch, Origin, Policies},
         messages::{self, Stored},
         outbox::{self, Candidate, Report, Started},
     },
@@ -213,7 +213,7 @@ impl House {
         let (batch, ids) = (Arc::new(Batch { arrivals, ..Batch::default() }), self.context.ids.clone());
         self.write(move |tx| {
             let (batch, ids) = (batch.clone(), ids.clone());
-            Box::pin(async move { deliveries::store(tx, &batch, &Policy::default(), at, &ids).await })
+            Box::pin(async move { deliveries::store(tx, &batch, &Policies::default(), at, &ids).await })
         })
         .await;
         let mut reader = self.context.db.reader().await.unwrap();

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use baton_server::store::{
-    deliveries::{self, Arrival, Batch, Policy},
+    deliveries::{self, Arrival, Batch, Policies, Policy},
     turns,
 };
 use baton_shared::{
@@ -24,11 +24,12 @@ async fn writes(house: &House, phone: &str, ago: Duration) -> ConversationId {
     let wamid = format!("wamid.{phone}.{}", ago.as_secs());
     let arrivals = vec![Arrival { second, ..arrival(house.channel, wamid.clone(), from, "hello", at.now) }];
     let (batch, ids) = (Arc::new(Batch { arrivals, ..Batch::default() }), house.context.ids.clone());
-    let policy = Policy { late_after: Some(Duration::from_secs(1_800)), ..Policy::default() };
+    let otherwise = Policy { late_after: Some(Duration::from_secs(1_800)), ..Policy::default() };
+    let policies = Arc::new(Policies { otherwise, ..Policies::default() });
     house
         .write(move |tx| {
-            let (batch, ids) = (batch.clone(), ids.clone());
-            Box::pin(async move { deliveries::store(tx, &batch, &policy, at, &ids).await })
+            let (batch, policies, ids) = (batch.clone(), policies.clone(), ids.clone());
+            Box::pin(async move { deliveries::store(tx, &batch, &policies, at, &ids).await })
         })
         .await;
     let mut reader = house.context.db.reader().await.unwrap();

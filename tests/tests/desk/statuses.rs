@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use baton_server::store::{
     consents::{self, Source},
-    deliveries::{self, Batch, Policy, StatusNews},
+    deliveries::{self, Batch, Policies, StatusNews},
     receipts::{self, Price},
 };
 use baton_shared::{
@@ -34,7 +34,7 @@ async fn told(house: &House, statuses: Vec<StatusNews>) {
     house
         .write(move |tx| {
             let (batch, ids) = (batch.clone(), ids.clone());
-            Box::pin(async move { deliveries::store(tx, &batch, &Policy::default(), at, &ids).await })
+            Box::pin(async move { deliveries::store(tx, &batch, &Policies::default(), at, &ids).await })
         })
         .await;
 }

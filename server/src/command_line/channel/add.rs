@@ -10,7 +10,7 @@ use std::{
 };
 
 use baton_server::{
-    config::{Channel, Secret, Settings, environment, one_line},
+    config::{Channel, Playbook, Secret, Settings, environment, one_line},
     whatsapp::graph::{CallError, Graph, Transport},
 };
 use clap::Args;
@@ -49,6 +49,9 @@ pub(crate) struct Add {
     /// The header that carries the key, if it is not Authorization: Bearer.
     #[arg(long, value_name = "HEADER")]
     key_header: Option<HeaderName>,
+    /// Its playbook, if it is not the server's: a path as seen from the settings' folder.
+    #[arg(long, value_name = "PATH")]
+    playbook: Option<String>,
 }
 
 pub(super) async fn run(
@@ -58,6 +61,7 @@ pub(super) async fn run(
     transport: Arc<dyn Transport>,
 ) -> Result<(), Failure> {
     let app = check(settings, add)?;
+    check_playbook(add, file)?;
     let variable = format!("WHATSAPP_ACCESS_TOKEN_{}", add.name.to_uppercase().replace('-', "_"));
     let from_environment = environment(&variable).filter(|token| !token.trim().is_empty());
     let is_kept_there = from_environment.is_some();
@@ -74,6 +78,7 @@ pub(super) async fn run(
         team: add.team.clone().unwrap_or_default(),
         graph_url: add.graph_url.clone().unwrap_or_else(|| settings.whatsapp.graph_url.clone()),
         key_header: add.key_header.clone(),
+        book: 0,
     };
     let number = Graph::of(transport, &channel).phone_number(&channel.phone_number_id, PATIENCE).await;
     let number = number.map_err(|error| refused(&error))?;
@@ -133,6 +138,17 @@ fn check(settings: &Settings, add: &Add) -> Result<String, Failure> {
     }
 }
 
+/// One that is wrong would be found at the next start, when nothing starts.
+fn check_playbook(add: &Add, file: &Path) -> Result<(), Failure> {
+    let Some(path) = add.playbook.as_deref().filter(|path| *path != Playbook::SAMPLE) else { return Ok(()) };
+    let place = file.parent().unwrap_or(Path::new("")).join(path);
+    let text = std::fs::read_to_string(&place).map_err(|why| {
+        Failure::wrong(format!("--playbook: found {path:?} ({why}), expected the path of a playbook"))
+    })?;
+    Playbook::parse(&place.display().to_string(), &text)?;
+    Ok(())
+}
+
 fn read_token(variable: &str) -> Result<String, Failure> {
     let mut stdin = std::io::stdin().lock();
     if stdin.is_terminal() {
@@ -176,6 +192,7 @@ fn table(add: &Add, channel: &Channel, token: Option<&str>) -> String {
         ("team", add.team.as_deref()),
         ("graph_url", add.graph_url.as_deref()),
         ("key_header", header),
+        ("playbook", add.playbook.as_deref()),
     ];
     for (key, value) in optional.into_iter().filter_map(|(key, value)| Some((key, value?))) {
         line(key, value);

@@ -97,7 +97,7 @@ impl Desk<'_> {
     }
 
     fn bridge(&self) -> Option<&str> {
-        let playbook = &self.context.settings.playbook;
+        let playbook = &self.context.settings.book_of(&self.channel.phone_number_id).playbook;
         let default = playbook.language();
         let theirs = self.conversation.language.as_deref().and_then(|code| code.parse().ok()).unwrap_or(default);
         playbook.bridge_without_wait.spoken(theirs, default).map(|(text, _)| text)

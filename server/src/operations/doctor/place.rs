@@ -11,7 +11,7 @@ use futures::TryStreamExt;
 
 use super::{Report, age};
 use crate::{
-    config::{Settings, Shelf, one_line},
+    config::{Book, Settings, Shelf, one_line},
     depot::Depot,
     store::{
         Db, OpenError, StoreError, agents, channels, events,
@@ -31,14 +31,7 @@ pub(super) fn settings(report: &mut Report, settings: &Settings) {
     let whatsapp = &settings.whatsapp;
     let names: Vec<&str> = whatsapp.channels.iter().map(|channel| channel.name.as_str()).collect();
     report.right("settings", format!("numbers: {}; Graph at {}", names.join(", "), whatsapp.graph_url));
-    match settings.bot_may_speak {
-        true => report.right("playbook", format!("the bot speaks for {}", settings.playbook.business)),
-        false => report.note(
-            "playbook",
-            "none is named, so the bot stays silent and people answer everything: copy playbooks/shop.toml, make it \
-             yours, and name it as `playbook` in baton.toml",
-        ),
-    }
+    playbooks(report, settings);
     match settings.models.as_slice() {
         [] => report.note(
             "model",
@@ -48,6 +41,29 @@ pub(super) fn settings(report: &mut Report, settings: &Settings) {
             let names: Vec<String> = models.iter().map(|model| format!("{} {}", model.provider, model.name)).collect();
             report.right("model", format!("{} (not asked now)", names.join(", then ")));
         }
+    }
+}
+
+/// One line if all numbers have the same one.
+fn playbooks(report: &mut Report, settings: &Settings) {
+    let channels = &settings.whatsapp.channels;
+    let first = channels.first().map_or(0, |channel| channel.book);
+    if channels.iter().all(|channel| channel.book == first) {
+        return playbook(report, "playbook".into(), &settings.books[first]);
+    }
+    for channel in channels {
+        playbook(report, format!("playbook of {}", channel.name), &settings.books[channel.book]);
+    }
+}
+
+fn playbook(report: &mut Report, about: String, book: &Book) {
+    match book.may_speak {
+        true => report.right(about, format!("{}: the bot speaks for {}", book.name, book.playbook.business)),
+        false => report.note(
+            about,
+            "none is named, so the bot stays silent and people answer everything: copy playbooks/shop.toml, make it \
+             yours, and name it as `playbook` in baton.toml",
+        ),
     }
 }
 

@@ -1,0 +1,27 @@
+//! A brain for each playbook, learnt once however many numbers it speaks on.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{decide::Brain, model::Transport};
+use crate::config::Settings;
+
+/// The brains of all numbers, in the order of the settings' playbooks.
+pub struct Brains(Vec<Brain>);
+
+impl Brains {
+    /// Learns the examples of every playbook: some tenths of a second of work for each.
+    pub fn learn(settings: &Settings, transport: &Arc<dyn Transport>) -> Self {
+        let brain = |playbook| Brain::new(playbook, &settings.models, transport);
+        Self(settings.books.iter().map(|book| brain(book.playbook.clone())).collect())
+    }
+
+    /// The one of this place among the settings' playbooks.
+    pub fn get(&self, book: usize) -> &Brain {
+        &self.0[book]
+    }
+
+    /// The longest that any of them takes to decide.
+    pub fn longest(&self) -> Duration {
+        self.0.iter().map(Brain::longest).max().unwrap_or_default()
+    }
+}
