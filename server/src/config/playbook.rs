@@ -10,8 +10,9 @@ use super::{
     language::Language,
     source::{Section, Source, filled},
 };
-use crate::domain::turn::Pause;
+use crate::domain::{hours::Hours, turn::Pause};
 
+mod hours;
 mod intent;
 mod texts;
 
@@ -44,6 +45,8 @@ pub struct Playbook {
     pub reopen: Reopen,
     /// What happens to what reaches us long after it was written.
     pub late: Late,
+    /// When people are there; `None`: at any time.
+    pub hours: Option<Hours>,
 }
 
 /// Meta keeps what it cannot deliver for up to seven days; nobody is answered then as if it were now.
@@ -127,6 +130,7 @@ impl Playbook {
                 .map(|minutes| Duration::from_secs(minutes * 60)),
             reopen: root.parse("reopen", "`bot` or `waiting`", reopen)?.unwrap_or(Reopen::Bot),
             late: late(&root.table("late")?, texts::read(&texts, "late", &languages)?)?,
+            hours: hours::read(&root.table("hours")?)?,
             languages,
         };
         texts.finish()?;

@@ -3,6 +3,7 @@
 pub mod amended;
 pub mod consent;
 pub mod control;
+pub mod hours;
 pub mod identity;
 pub mod merge;
 pub mod numbers;

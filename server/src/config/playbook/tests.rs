@@ -75,6 +75,57 @@ fn mistakes_are_named_with_their_line_and_a_hint() {
 }
 
 #[test]
+fn hours_are_read_and_their_mistakes_are_named() {
+    let hours = |text: &str| Playbook::parse("p.toml", &format!("{SMALL}[hours]\n{text}"));
+    let read = hours(
+        "zone = \"Europe/Lisbon\"\nmonday = \"9:00-18:00\"\nfriday = [\"9:00-13:00\", \"14:00-24:00\"]\n\
+         holidays = [\"2026-12-25\"]\n[hours.days]\n\"2026-12-24\" = [\"9:00-12:00\"]",
+    );
+    let read = read.unwrap().hours.unwrap();
+    assert_eq!(read.week.each_ref().map(Vec::len), [1, 0, 0, 0, 2, 0, 0]);
+    assert_eq!(read.days.values().map(Vec::len).collect::<Vec<_>>(), [1, 0]);
+    assert!(Playbook::parse("p.toml", SMALL).unwrap().hours.is_none());
+    let zone = "zone = \"UTC\"\n";
+    for (text, line) in [
+        (
+            "monday = \"9:00-18:00\"",
+            "p.toml:8: hours.zone: found nothing, expected a time zone such as \"Europe/Lisbon\"",
+        ),
+        (
+            "zone = \"Europe/Lisbonn\"",
+            "p.toml:9: hours.zone: found \"Europe/Lisbonn\", expected a time zone such as \"Europe/Lisbon\"",
+        ),
+        (
+            &format!("{zone}monday = \"18:00-9:00\""),
+            "p.toml:10: hours.monday: found \"18:00-9:00\", expected spans such as [\"9:00-13:00\", \"14:00-18:00\"], or [] for none",
+        ),
+        (
+            &format!("{zone}monday = [\"9:00-13:00\", \"12:00-18:00\"]"),
+            "p.toml:10: hours.monday: found \"12:00-18:00\" after a span that ends later, expected spans in order that do not overlap",
+        ),
+        (
+            &format!("{zone}moonday = \"9:00-18:00\"\nfriday = \"9:00-18:00\""),
+            "p.toml:10: hours.moonday: found a key that does not exist, expected `monday`",
+        ),
+        (zone, "p.toml:8: hours.monday: found no hour at all, expected one span on one day at least, or no [hours]"),
+        (
+            &format!("{zone}friday = \"9:00-18:00\"\nholidays = [\"2026-02-30\"]"),
+            "p.toml:11: hours.holidays: found \"2026-02-30\", expected a day such as \"2026-12-25\"",
+        ),
+        (
+            &format!("{zone}friday = \"9:00-18:00\"\nholidays = [\"2026-02-03\", \"2026-02-03\"]"),
+            "p.toml:11: hours.holidays: found \"2026-02-03\" twice, expected each day once",
+        ),
+        (
+            &format!("{zone}friday = \"9:00-18:00\"\n[hours.days]\nxmas = []"),
+            "p.toml:12: hours.days.xmas: found no day of a calendar, expected a day such as \"2026-12-25\"",
+        ),
+    ] {
+        assert_eq!(hours(text).expect_err("refused").to_string(), line);
+    }
+}
+
+#[test]
 fn one_question_has_one_meaning() {
     let twice =
         format!("{SMALL}[[intent]]\nname = \"other\"\naction = \"human\"\nexamples = [\"a\", \"b\", \"Are you open\"]");
