@@ -87,6 +87,33 @@ on_both!(
 );
 
 on_both!(
+    what_is_said_to_another_app_is_shown_and_never_answered,
+    post | post | {
+        let mut post = post;
+        let talk = post.customer().await;
+        let now = post.now();
+        post.world().whatsapp.take_elsewhere(now, 0, talk.person);
+        let elsewhere = async |post: &Post| control(post, talk).await == Control::Elsewhere;
+        post.pass_until(Duration::from_secs(30), elsewhere).await;
+        let before = post.acts.thread(talk.conversation).await.unanswered_since;
+        let copy = post.says(talk.person);
+        let now = post.now();
+        let echo = post.world().whatsapp.answer_elsewhere(now, 0, talk.person, "We are looking into it.");
+        let stored = async |post: &Post| {
+            post.acts.conversation_of(&copy).await.is_some() && post.acts.conversation_of(&echo).await.is_some()
+        };
+        post.pass_until(Duration::from_secs(30), stored).await;
+        assert_eq!(control(&post, talk).await, Control::Elsewhere);
+        let thread = post.acts.thread(talk.conversation).await;
+        assert_eq!((thread.unanswered_since, thread.due_at), (before, None), "it is not ours to answer");
+        let now = post.now();
+        post.world().whatsapp.pass_here(now, 0, talk.person, "wants a refund");
+        let here = async |post: &Post| matches!(control(post, talk).await, Control::Waiting { .. });
+        post.pass_until(Duration::from_secs(30), here).await;
+    }
+);
+
+on_both!(
     a_thread_is_taken_from_another_app_only_if_meta_grants_it,
     post | post | {
         let mut post = post;

@@ -31,6 +31,8 @@ GET  /simulator/ledger              everything said, asked, and posted
 GET  /simulator/people              who there is
 POST /simulator/people              {\"phone\": ..., \"name\": ..., \"user_id\": ..., \"username\": ...,
                                      \"shares_phone\": true, \"read_receipts\": true, \"reachable\": true}
+POST /simulator/threads             {\"phone\": ..., \"act\": \"take\", \"pass\" or \"answer\", \"text\": ...}:
+                                     another app of the business's takes a thread, passes it here, answers
 POST /simulator/templates/{id}      {\"status\": \"PAUSED\"}: Meta decides about a template
 POST /simulator/webhooks            {\"field\": \"account_update\", \"value\": {...}}: any other news
 POST /simulator/faults              {\"duplicate\": 0.2, \"busy\": 0.1}: from 0 to 1; {} for none
@@ -43,6 +45,7 @@ pub(super) fn routes(handle: Handle) -> Router {
         .route("/simulator/messages", post(say).get(messages))
         .route("/simulator/ledger", get(ledger))
         .route("/simulator/people", post(change_person).get(people))
+        .route("/simulator/threads", post(other_app))
         .route("/simulator/templates/{id}", post(judge))
         .route("/simulator/webhooks", post(announce))
         .route("/simulator/faults", post(faults))
@@ -151,6 +154,25 @@ async fn ledger(State(handle): State<Handle>) -> Json<Value> {
 
 async fn people(State(handle): State<Handle>) -> Json<Value> {
     handle.with(|world, _| Json(world.whatsapp.people().iter().map(report::person).collect()))
+}
+
+/// What another app of the business's does with a thread.
+async fn other_app(State(handle): State<Handle>, body: String) -> Answer {
+    let asked = object(&body)?;
+    let text = |key: &str| asked.get(key).and_then(Value::as_str);
+    let who = text("phone").or_else(|| text("user_id")).ok_or_else(|| refused("`phone` or `user_id` is missing"))?;
+    let (act, words) = (text("act").unwrap_or_default(), text("text").unwrap_or_default());
+    let done = handle.with(|world, now| {
+        let person = world.whatsapp.person(who);
+        match act {
+            "take" => world.whatsapp.take_elsewhere(now, 0, person),
+            "pass" => world.whatsapp.pass_here(now, 0, person, words),
+            "answer" => drop(world.whatsapp.answer_elsewhere(now, 0, person, words)),
+            _ => return None,
+        }
+        Some(report::person(&world.whatsapp.people()[person.0]))
+    });
+    done.map(Json).ok_or_else(|| refused("`act` must be `take`, `pass` or `answer`"))
 }
 
 async fn change_person(State(handle): State<Handle>, body: String) -> Answer {

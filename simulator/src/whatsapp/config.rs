@@ -181,7 +181,15 @@ impl Config {
                 secret: "9f2c4e1b7a6d8053c1f0e9d8b7a69584".into(),
                 callback_url: None,
                 verify_token: "knock-knock".into(),
-                fields: vec!["messages".into(), "message_template_status_update".into(), "account_update".into()],
+                fields: [
+                    "messages",
+                    "message_template_status_update",
+                    "account_update",
+                    "standby",
+                    "messaging_handovers",
+                ]
+                .map(Into::into)
+                .to_vec(),
             }],
             accounts: vec![Account {
                 id: "215589313241560883".into(),

@@ -3,6 +3,7 @@
 
 mod announce;
 mod config;
+mod elsewhere;
 mod fate;
 mod faults;
 mod files;

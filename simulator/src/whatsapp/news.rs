@@ -26,8 +26,19 @@ pub(crate) struct News {
 pub(crate) enum About {
     /// A customer's message.
     Said(usize),
+    /// A copy of one, for it was said to another app of the business's.
+    Copy(usize),
     /// A message of the business.
     Status(StatusNews),
+}
+
+impl About {
+    const fn field(&self) -> &'static str {
+        match self {
+            Self::Said(_) | Self::Status(_) => "messages",
+            Self::Copy(_) => "standby",
+        }
+    }
 }
 
 /// How several pieces of news lie in one body; receivers must read all three.
@@ -65,7 +76,7 @@ impl Whatsapp {
 
     /// Each subscribed app gets the news, alone or with what else is waiting for it.
     pub(super) fn tell(&mut self, news: News, now: Micros) {
-        for app in self.listeners(&self.config.numbers[news.number].account, "messages") {
+        for app in self.listeners(&self.config.numbers[news.number].account, news.about.field()) {
             let waiting = self.batches.entry(app).or_default();
             waiting.push(news.clone());
             let (first, full) = (waiting.len() == 1, waiting.len() >= BATCH_LIMIT);
@@ -125,7 +136,7 @@ impl Whatsapp {
         let mut entries = Vec::<Entry<'a>>::new();
         for group in groups {
             let number = &self.config.numbers[group[0].number];
-            let change = Change { value: self.value(&group), field: "messages" };
+            let change = Change { value: self.value(&group), field: group[0].about.field() };
             match entries.iter_mut().find(|entry| entry.id == number.account) {
                 Some(entry) => entry.changes.push(change),
                 None => entries.push(Entry { id: &number.account, changes: vec![change] }),
@@ -142,6 +153,7 @@ impl Whatsapp {
             contacts: Vec::new(),
             messages: Vec::new(),
             statuses: Vec::new(),
+            standby: None,
         };
         for news in group {
             let contact = match &news.about {
@@ -149,6 +161,16 @@ impl Whatsapp {
                     let incoming = &self.incoming[*index];
                     value.messages.push(self.message(incoming));
                     Some(self.contact(incoming.person.0, true))
+                }
+                About::Copy(index) => {
+                    let incoming = &self.incoming[*index];
+                    let copies = value.standby.get_or_insert_default();
+                    copies.messages.push(self.message(incoming));
+                    let contact = self.contact(incoming.person.0, true);
+                    if !copies.contacts.contains(&contact) {
+                        copies.contacts.push(contact);
+                    }
+                    None
                 }
                 About::Status(status) => {
                     let outgoing = &self.outgoing[status.outgoing];
@@ -232,7 +254,7 @@ fn errors(state: State) -> Vec<StatusError> {
 
 /// Keeps the order in which the groups first appear.
 fn by_number_and_kind(news: &[News]) -> Vec<Vec<&News>> {
-    let key = |news: &News| (news.number, matches!(news.about, About::Said(_)));
+    let key = |news: &News| (news.number, std::mem::discriminant(&news.about));
     let mut groups = Vec::<Vec<&News>>::new();
     for news in news {
         match groups.iter_mut().find(|group| key(group[0]) == key(news)) {

@@ -102,7 +102,8 @@ impl Whatsapp {
             object,
             reply_to: saying.reply_to,
         });
-        let about = About::Said(self.incoming.len() - 1);
+        let said = self.incoming.len() - 1;
+        let about = if self.people[person.0].is_elsewhere { About::Copy(said) } else { About::Said(said) };
         self.report(now, News { number: saying.number, about }, false);
         wamid
     }

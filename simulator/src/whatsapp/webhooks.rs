@@ -109,7 +109,7 @@ impl Whatsapp {
         };
         for news in news {
             match &news.about {
-                About::Said(index) => signed.messages.push(self.incoming[*index].wamid.clone()),
+                About::Said(index) | About::Copy(index) => signed.messages.push(self.incoming[*index].wamid.clone()),
                 About::Status(status) => {
                     signed.statuses.push((self.outgoing[status.outgoing].wamid.clone(), status.state.word()));
                 }

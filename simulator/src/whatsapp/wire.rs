@@ -34,6 +34,15 @@ pub(crate) struct Value<'a> {
     pub(crate) messages: Vec<Message<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) statuses: Vec<Status<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) standby: Option<Standby<'a>>,
+}
+
+/// Copies of a thread that another app has, one level deeper.
+#[derive(Default, Serialize)]
+pub(crate) struct Standby<'a> {
+    pub(crate) contacts: Vec<Contact<'a>>,
+    pub(crate) messages: Vec<Message<'a>>,
 }
 
 #[derive(Serialize)]
