@@ -32,6 +32,7 @@ pub const SERVER: &[Room] = &[
     Room { name: "mutation", may: &[] },
     Room { name: "context", may: &["config", "counters", "depot", "store"] },
     // Above them: these put the rooms together.
+    Room { name: "eval", may: &["*"] },
     Room { name: "server", may: &["*"] },
     Room { name: "command_line", may: &["*"] },
     Room { name: "", may: &["*"] },
