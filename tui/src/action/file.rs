@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use baton_shared::MessageId;
 use crossterm::event::KeyCode;
 
-use super::{attach, edit, message::chosen};
+use super::{attach, edit, message::chosen_file};
 use crate::{
     composer::Editor,
     event::{Effect, Effects, FileAsk, FileNews},
@@ -24,13 +24,14 @@ const LINE: usize = 10_000;
 
 /// Nothing of a customer's is opened unless somebody asks for it.
 pub(super) fn open(state: &mut State, out: &mut Effects) {
-    let Some(message) = chosen(state).map(|said| said.id) else { return };
+    let Some(message) = chosen_file(state).map(|said| said.id) else { return };
     out.push(Effect::File(FileAsk::Open { message }));
 }
 
 /// The picture is fetched while its frame is there already.
 pub(super) fn preview(state: &mut State, out: &mut Effects) {
-    let Some((message, name)) = chosen(state).and_then(|said| Some((said.id, Clean::line(&said.file.as_ref()?.name))))
+    let Some((message, name)) =
+        chosen_file(state).and_then(|said| Some((said.id, Clean::line(&said.file.as_ref()?.name))))
     else {
         return;
     };
@@ -54,7 +55,8 @@ fn previewed(state: &mut State, of: MessageId, picture: Result<Arc<Picture>, Str
 
 /// Asks where to.
 pub(super) fn save(state: &mut State) {
-    let Some((message, name)) = chosen(state).and_then(|said| Some((said.id, said.file.as_ref()?.name.clone()))) else {
+    let Some((message, name)) = chosen_file(state).and_then(|said| Some((said.id, said.file.as_ref()?.name.clone())))
+    else {
         return;
     };
     let mut path = Editor::default();

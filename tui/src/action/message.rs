@@ -81,6 +81,10 @@ pub(super) fn chosen(state: &State) -> Option<&Said> {
     state.open_thread().and_then(Thread::chosen)
 }
 
+pub(super) fn chosen_file(state: &State) -> Option<&Said> {
+    state.open_thread().and_then(Thread::chosen_file)
+}
+
 pub(super) fn react(state: &mut State) {
     let (Some(conversation), Some(message)) = (state.open, chosen(state).map(|said| said.id)) else { return };
     state.overlays.push(Overlay::React(React { conversation, message, at: 0 }));

@@ -918,6 +918,20 @@ fn photo(inbox: &mut Inbox, version: i64, thumbnail: bool) {
 }
 
 #[test]
+fn without_a_cursor_the_last_file_is_meant() {
+    let mut inbox = Inbox::with_marina(WIDE);
+    bill(&mut inbox, 1, MediaState::Stored, "bill.pdf");
+    let now = inbox.state.now;
+    let later = said(191, Author::Customer, 0, "did you get it?");
+    inbox.server(ServerFrame::Events(protocol::Events { messages: vec![later], ..no_events(now) }));
+    assert_eq!(asked(&inbox.press("O")), Some(&FileAsk::Open { message: message(190) }));
+    // Whoever has chosen a message means that one.
+    inbox.press("2 g g");
+    assert_eq!(asked(&inbox.press("O")), None);
+    assert!(inbox.toast().contains("no file is chosen"), "{}", inbox.toast());
+}
+
+#[test]
 fn a_picture_is_looked_at_only_when_there_is_one_and_somebody_asks() {
     let mut inbox = Inbox::with_marina(WIDE);
     photo(&mut inbox, 1, false);

@@ -40,9 +40,9 @@ pub(super) fn quoted(state: &State) -> Checked {
 
 pub(super) fn file(state: &State) -> Checked {
     some_message(state)?;
-    let file = state.open_thread().and_then(Thread::chosen).and_then(|said| said.file.as_ref());
+    let file = state.open_thread().and_then(Thread::chosen_file).and_then(|said| said.file.as_ref());
     match file.map(|file| (file.state, &file.problem)) {
-        None | Some((None, _)) => why("this message has no file"),
+        None | Some((None, _)) => why("no file is chosen"),
         Some((Some(MediaState::Stored), _)) => Ok(()),
         Some((_, Some(problem))) => why(problem.as_str()),
         Some((_, None)) => why("it is not here yet"),
@@ -51,7 +51,7 @@ pub(super) fn file(state: &State) -> Checked {
 
 pub(super) fn preview(state: &State) -> Checked {
     file(state)?;
-    let file = state.open_thread().and_then(Thread::chosen).and_then(|said| said.file.as_ref());
+    let file = state.open_thread().and_then(Thread::chosen_file).and_then(|said| said.file.as_ref());
     if file.is_some_and(|file| file.thumbnail) { Ok(()) } else { why("there is no preview of it, only the file") }
 }
 

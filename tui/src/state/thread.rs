@@ -183,6 +183,12 @@ impl Thread {
         self.cursor.and_then(|id| self.get(id)).or_else(|| self.messages().next_back())
     }
 
+    /// The same of messages with a file: without a cursor the last one that has one.
+    pub fn chosen_file(&self) -> Option<&Said> {
+        let last = || self.messages().rev().find(|said| said.file.is_some());
+        self.cursor.and_then(|id| self.get(id)).or_else(last).filter(|said| said.file.is_some())
+    }
+
     /// Takes a message in unless a newer version is here.
     pub fn put(&mut self, said: Said) {
         if let Some(at) = self.position(said.id) {
