@@ -106,8 +106,16 @@ async fn put(tx: &mut Tx, account: &str, number: &str, one: &Standing, at: Micro
     Ok(rows == 1)
 }
 
+/// A log has names and codes, at most a template's and its language; whatever else stands where one should is
+/// nobody's business there.
+fn word(text: &str) -> &str {
+    let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ' '));
+    if is_plain && text.len() <= 80 && text.split(' ').count() <= 2 { text } else { "(not a word)" }
+}
+
 fn tell(account: &str, one: &Standing) {
-    let Standing { topic, subject, code, .. } = one;
+    let Standing { topic, subject, .. } = one;
+    let (subject, code) = (word(subject), word(&one.code));
     match one.weight {
         Weight::Fine => tracing::info!(account, topic, subject, code, "Meta says how the account stands"),
         Weight::Warning | Weight::Alarm => {
@@ -214,4 +222,19 @@ pub async fn was_alarming(conn: Conn<'_>, account: &str, number: &str, topic: &s
 /// How many weigh so.
 pub async fn count(conn: Conn<'_>, weight: Weight) -> Result<i64, StoreError> {
     Ok(on!(conn, COUNT, |c, sql| sqlx::query_scalar(sql).bind(weight.word()).fetch_one(c).await)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::word;
+
+    #[test]
+    fn what_is_no_name_and_no_code_is_not_logged() {
+        for plain in ["GREEN", "TIER_2K", "parcel_sent en_US", ""] {
+            assert_eq!(word(plain), plain);
+        }
+        for foreign in ["my card is 4111 1111", "call +15550100199", "für Anna", &"a".repeat(81)] {
+            assert_eq!(word(foreign), "(not a word)");
+        }
+    }
 }
