@@ -15,6 +15,7 @@ pub mod mutation;
 pub mod operations;
 pub mod outbox;
 mod server;
+mod speech;
 pub mod store;
 pub mod whatsapp;
 

@@ -363,6 +363,9 @@ pub struct Row {
     pub held: i64,
     /// When a lost agent's conversation goes back to the queue.
     pub returns_at: Option<Micros>,
+    /// Nobody could come: when the customer, who waits on, was promised to be called back.
+    #[serde(default)]
+    pub callback_at: Option<Micros>,
     pub updated_at: Micros,
 }
 

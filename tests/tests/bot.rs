@@ -120,7 +120,7 @@ on_both!(
             .await;
         let answers = said(&app).await;
         let (_, text, _) = answers.iter().find(|(author, ..)| *author == Author::Bot).unwrap();
-        assert!(text.starts_with("Sorry for the wait"), "{text}");
+        assert!(text.contains("Sorry for the wait"), "{text}");
     }
 );
 
@@ -153,7 +153,7 @@ on_both!(
         });
         eventually("both have an answer", async || !app.reached(marina).is_empty() && !app.reached(bruno).is_empty())
             .await;
-        assert!(app.reached(marina)[0].starts_with("Our store is open"), "{:?}", app.reached(marina));
+        assert!(app.reached(marina)[0].contains("Our store is open"), "{:?}", app.reached(marina));
         assert_eq!(app.reached(bruno), ["The outlet opens on Mondays only."]);
 
         // What the desk and the door say of it is the outlet's, too.
@@ -219,7 +219,8 @@ async fn given_back(app: &App, ana: AgentId, outcome: &str) {
 }
 
 async fn bridges(app: &App) -> usize {
-    said(app).await.iter().filter(|(author, ..)| *author == Author::System).count()
+    let is_bridge = |text: &str| text.starts_with("I am passing you");
+    said(app).await.iter().filter(|(author, text, _)| *author == Author::System && is_bridge(text)).count()
 }
 
 on_both!(

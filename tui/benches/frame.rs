@@ -259,6 +259,7 @@ fn row(n: u64, version: i64, now: Micros) -> Row {
         troubles: 0,
         held: 0,
         returns_at: None,
+        callback_at: None,
         updated_at: now,
     }
 }

@@ -271,6 +271,7 @@ pub(crate) fn row(n: u64, customer: &str, control: Control) -> Row {
         troubles: 0,
         held: 0,
         returns_at: None,
+        callback_at: None,
         updated_at: ago(600),
     }
 }

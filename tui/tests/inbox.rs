@@ -142,6 +142,7 @@ fn row() -> Row {
         troubles: 0,
         held: 0,
         returns_at: None,
+        callback_at: None,
         updated_at: now(),
     }
 }

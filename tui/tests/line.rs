@@ -140,6 +140,7 @@ fn thread(conversation: ConversationId) -> ServerFrame {
         troubles: 0,
         held: 0,
         returns_at: None,
+        callback_at: None,
         updated_at: NOW,
     };
     let card = Card {

@@ -1,7 +1,5 @@
 //! What the bot knows of a conversation when it makes a turn.
 
-use std::time::Duration;
-
 use baton_shared::{Micros, message::Author};
 
 use crate::config::Language;
@@ -25,8 +23,6 @@ pub struct TurnContext {
     pub late: bool,
     /// The last person said, when they gave it back, that no answer is owed to what they had read.
     pub settled: bool,
-    /// How long customers wait for a person now, if that has been measured.
-    pub expected_wait: Option<Duration>,
 }
 
 /// One message.
@@ -89,6 +85,11 @@ impl TurnContext {
     /// Whether the bot or a person has said anything.
     pub fn has_answers(&self) -> bool {
         self.said.iter().any(|said| said.author.is_ours_to_send() || said.author == Author::Phone)
+    }
+
+    /// Whether the bot has said anything.
+    pub fn has_met_the_bot(&self) -> bool {
+        self.said.iter().any(|said| said.author == Author::Bot)
     }
 
     /// All that waits for an answer, one message a line.

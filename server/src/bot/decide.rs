@@ -7,7 +7,6 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    bridge::bridge,
     context::TurnContext,
     intents::Classifier,
     language::guess,
@@ -60,8 +59,8 @@ pub struct Handoff {
     pub reason: Reason,
     /// A few lines for the agent.
     pub summary: String,
-    /// What to tell the customer; `None` if the playbook has no text.
-    pub bridge: Option<String>,
+    /// The customer is told that a person comes.
+    pub announced: bool,
     /// A model's answer that was not sure enough to be sent.
     pub suggestion: Option<Suggestion>,
     pub intent: Option<String>,
@@ -125,6 +124,7 @@ impl Brain {
 pub async fn decide(brain: &Brain, context: &TurnContext) -> Decision {
     let turn = Turn::new(brain, context);
     let decision = understood(brain, context, &turn).await;
+    let decision = if context.has_met_the_bot() { decision } else { turn.disclosed(decision) };
     let decision = if context.late { turn.late(decision) } else { decision };
     after_a_person(context, decision)
 }
@@ -137,7 +137,9 @@ fn after_a_person(context: &TurnContext, decision: Decision) -> Decision {
         Decision::Handoff(handoff) if context.is_given_back() && context.settled => {
             Decision::Quiet { rule: "settled_by_a_person", cost: handoff.cost }
         }
-        Decision::Handoff(handoff) if context.is_given_back() => Decision::Handoff(Handoff { bridge: None, ..handoff }),
+        Decision::Handoff(handoff) if context.is_given_back() => {
+            Decision::Handoff(Handoff { announced: false, ..handoff })
+        }
         other => other,
     }
 }
@@ -224,6 +226,17 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// Whoever meets the bot for the first time reads what it is.
+    fn disclosed(&self, decision: Decision) -> Decision {
+        let playbook = &self.brain.playbook;
+        match (decision, playbook.speech.disclosure.spoken(self.spoken, playbook.language())) {
+            (Decision::Reply(reply), Some((disclosure, _))) => {
+                Decision::Reply(Reply { text: format!("{disclosure}\n\n{}", reply.text), ..reply })
+            }
+            (other, _) => other,
+        }
+    }
+
     fn answer(&self, intent: usize) -> Option<&'a str> {
         let playbook = &self.brain.playbook;
         match &playbook.intents[intent].action {
@@ -292,7 +305,7 @@ impl<'a> Turn<'a> {
         Handoff {
             reason,
             summary: summary(self.context, &reason, intent.map(|intent| intent.title.as_str())),
-            bridge: bridge(playbook, self.spoken, self.context.expected_wait),
+            announced: true,
             suggestion: None,
             intent: intent.map(|intent| intent.name.clone()),
             language: self.heard,
@@ -336,7 +349,7 @@ impl Handoff {
         Self {
             reason,
             summary: summary(context, &reason, None),
-            bridge: None,
+            announced: false,
             suggestion: None,
             intent: None,
             language: None,

@@ -1,7 +1,6 @@
 //! The bot: what a customer wrote becomes an answer, a call for a person, or silence.
 
 pub mod brains;
-pub mod bridge;
 pub mod context;
 pub mod decide;
 pub mod fold;

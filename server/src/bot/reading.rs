@@ -1,6 +1,6 @@
 //! What the store knows of a conversation, read for one turn.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use baton_shared::{
     AgentId, MessageId, Micros,
@@ -29,10 +29,6 @@ use crate::{
 /// Said verbatim to a model, at the most.
 const SAID: i64 = 30;
 const STRETCHES: i64 = 5;
-/// Waits of longer ago say nothing about today.
-const WAITS_OF: Duration = Duration::from_secs(2 * 3600);
-/// Fewer measured waits than this are no measure.
-const WAITS_NEEDED: usize = 3;
 
 /// What a turn is made from.
 pub(super) struct Read {
@@ -66,7 +62,6 @@ pub(super) async fn read_context(
     let handoffs = handoffs::latest(reader.conn(), thread.id, STRETCHES).await?;
     let names: HashMap<AgentId, String> =
         agents::every(reader.conn()).await?.into_iter().map(|agent| (agent.id, agent.name)).collect();
-    let waits = handoffs::waits(reader.conn(), context.clock.now().minus(WAITS_OF)).await?;
     let late_after = book.playbook.late.after;
     let is_late = |one: &Stored| {
         let waits =
@@ -94,7 +89,6 @@ pub(super) async fn read_context(
         unresolved_turns: u32::try_from(thread.unresolved).unwrap_or(u32::MAX),
         late,
         settled,
-        expected_wait: median(waits),
     };
     Ok(Read { turn, bot_on: book.may_speak && channel.bot_on, too_early })
 }
@@ -175,12 +169,4 @@ fn stretch(handoff: Handoff, names: &HashMap<AgentId, String>) -> Option<HumanSt
         note: handoff.note.filter(|note| !note.is_empty()),
         promised: handoff.promised.filter(|promised| !promised.is_empty()),
     })
-}
-
-fn median(mut waits: Vec<i64>) -> Option<Duration> {
-    if waits.len() < WAITS_NEEDED {
-        return None;
-    }
-    waits.sort_unstable();
-    u64::try_from(waits[waits.len() / 2]).ok().map(Duration::from_micros)
 }

@@ -19,6 +19,7 @@ use crate::{
         control::{Step, Who},
         turn::{self, Moved, Verdict},
     },
+    speech::Speaker,
     store::{
         Moment, StoreError, Tx, Urgency,
         channels::{self, Channel},
@@ -118,7 +119,7 @@ pub async fn make_turn(
         return postpone(&context, leased).await.map(|()| None);
     }
     let decision = if bot_on { decide(brain, &turn).await } else { switched_off(&turn) };
-    let made = Made { leased, decision, bot_on, began };
+    let made = Made { leased, channel, decision, bot_on, began };
     commit(&context, brain.playbook(), made).await.map(Some)
 }
 
@@ -126,6 +127,7 @@ pub async fn make_turn(
 #[derive(Clone, Debug)]
 struct Made {
     leased: Conversation,
+    channel: Channel,
     decision: Decision,
     bot_on: bool,
     began: Micros,
@@ -172,9 +174,9 @@ async fn postpone(context: &Context, leased: Conversation) -> Result<(), StoreEr
 }
 
 async fn commit(context: &Context, playbook: &Playbook, made: Made) -> Result<Outcome, StoreError> {
-    let (at, ids, pause) = (context.moment(), context.ids.clone(), playbook.burst);
+    let (at, pause, outer) = (context.moment(), playbook.burst, context.clone());
     let job = context.db.write(Urgency::First, move |tx| {
-        let (ids, made) = (ids.clone(), made.clone());
+        let (context, made) = (outer.clone(), made.clone());
         Box::pin(async move {
             let Some(mut thread) = conversations::lock(tx, made.leased.id).await? else {
                 return Err(StoreError::Corrupt("a conversation is gone"));
@@ -186,8 +188,10 @@ async fn commit(context: &Context, playbook: &Playbook, made: Made) -> Result<Ou
             };
             let again = u8::try_from(thread.begun_again).unwrap_or(u8::MAX);
             let verdict = turn::settle(moved, again);
-            let id: TurnId = ids.next(at.now);
-            let mut committing = Committing { tx, thread: &mut thread, made: &made, at, ids: &ids, id, pause };
+            let id: TurnId = context.ids.next(at.now);
+            let speaker = Speaker { context: &context, channel: &made.channel, at };
+            let (thread_, ids) = (&mut thread, &*context.ids);
+            let mut committing = Committing { tx, thread: thread_, made: &made, speaker, at, ids, id, pause };
             let (outcome, why) = committing.settle(verdict, moved).await?;
             committing.note(outcome, why).await?;
             if outcome != Outcome::Dropped || verdict == Verdict::BeginAgain {
@@ -205,6 +209,7 @@ struct Committing<'a> {
     tx: &'a mut Tx,
     thread: &'a mut Conversation,
     made: &'a Made,
+    speaker: Speaker<'a>,
     at: Moment,
     ids: &'a Ids,
     id: TurnId,
@@ -270,7 +275,7 @@ impl Committing<'_> {
             self.thread.language = Some(language.code().to_owned());
         }
         self.thread.unread = 0;
-        self.say(Author::Bot, &reply.text).await?;
+        self.say(&reply.text).await?;
         Ok((Outcome::Sent, None))
     }
 
@@ -280,14 +285,19 @@ impl Committing<'_> {
         if let Some(language) = handoff.language {
             self.thread.language = Some(language.code().to_owned());
         }
-        let passed = control::pass(self.tx, self.thread, Step::Escalate, Who::Bot, &because, self.at, self.ids).await?;
-        if let Err(refused) = passed {
-            tracing::error!(conversation = %self.thread.id, %refused, "the bot could not call a person");
-            return Ok((Outcome::Dropped, Some("refused".into())));
-        }
+        let (step, before) = (Step::Escalate, self.thread.control);
+        let passed = match control::pass(self.tx, self.thread, step, Who::Bot, &because, self.at, self.ids).await? {
+            Ok(passed) => passed,
+            Err(refused) => {
+                tracing::error!(conversation = %self.thread.id, %refused, "the bot could not call a person");
+                return Ok((Outcome::Dropped, Some("refused".into())));
+            }
+        };
         // Carries the epoch after the change: a take cancels it while it is unsent.
-        if let Some(bridge) = handoff.bridge.as_deref().filter(|_| self.made.bot_on) {
-            self.say(Author::System, bridge).await?;
+        if handoff.announced && self.made.bot_on {
+            self.speaker.after_step(self.tx, self.thread, step, before, &passed).await?;
+        } else {
+            self.speaker.leave_untold(self.tx, &passed).await?;
         }
         if let Some(suggestion) = &handoff.suggestion {
             self.suggest(suggestion, "not_sure").await?;
@@ -295,14 +305,15 @@ impl Committing<'_> {
         Ok((Outcome::HandedOff, Some(reason.to_owned())))
     }
 
-    async fn say(&mut self, author: Author, text: &str) -> Result<(), StoreError> {
+    async fn say(&mut self, text: &str) -> Result<(), StoreError> {
         let (thread, at) = (&*self.thread, self.at);
         let parts = baton_shared::split::split(text, baton_shared::protocol::TEXT_LIMIT)
             .into_iter()
             .map(|part| {
                 let id = self.ids.next(at.now);
                 let part = part.to_owned();
-                let stored = Stored::queued(id, thread.id, thread.channel, author, part, thread.epoch, at.now, at.time);
+                let (author, epoch) = (Author::Bot, thread.epoch);
+                let stored = Stored::queued(id, thread.id, thread.channel, author, part, epoch, at.now, at.time);
                 Stored { turn: Some(self.id), ..stored }
             })
             .collect();

@@ -7,7 +7,7 @@ pub use error::{ConfigError, one_line};
 pub use language::Language;
 pub use media::{Bucket, Key, Media, Shelf};
 pub use model::{Model, Structured, Wire};
-pub use playbook::{Action, Example, Intent, Playbook, Reopen, Texts, Thresholds};
+pub use playbook::{Action, Example, Facts, Intent, Playbook, Reopen, Speech, Texts, Thresholds};
 pub use secret::Secret;
 pub use senses::{Senses, Transcriber};
 pub use source::Environment;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 pub use intent::{Action, Example, Intent};
+pub use speech::{Facts, Speech};
 pub use texts::Texts;
 
 use super::{
@@ -10,11 +11,14 @@ use super::{
     language::Language,
     source::{Section, Source, filled},
 };
-use crate::domain::{hours::Hours, turn::Pause};
+use crate::domain::{hours::Hours, turn::Pause, waiting::Patience};
 
 mod hours;
 mod intent;
+mod speech;
 mod texts;
+mod waiting;
+mod wording;
 
 /// The operator's file, checked.
 #[derive(Clone, Debug)]
@@ -35,10 +39,8 @@ pub struct Playbook {
     pub thresholds: Thresholds,
     /// How long to wait for the rest of what a customer is typing.
     pub burst: Pause,
-    /// Says that a person comes, with `{wait}`; may be empty.
-    pub bridge: Texts,
-    /// The same when nobody knows how long it takes.
-    pub bridge_without_wait: Texts,
+    /// What customers are told by rule.
+    pub speech: Speech,
     /// What to tell a customer about the wait until enough handoffs have been measured.
     pub expected_wait: Option<Duration>,
     /// Who answers when a resolved conversation comes back.
@@ -47,6 +49,8 @@ pub struct Playbook {
     pub late: Late,
     /// When people are there; `None`: at any time.
     pub hours: Option<Hours>,
+    /// What becomes of those who wait for a person.
+    pub patience: Patience,
 }
 
 /// Meta keeps what it cannot deliver for up to seven days; nobody is answered then as if it were now.
@@ -123,13 +127,13 @@ impl Playbook {
             intents: intent::read(root, &languages)?,
             thresholds: thresholds(&root.table("thresholds")?)?,
             burst: burst(&root.table("burst")?)?,
-            bridge: texts::read(&texts, "bridge", &languages)?,
-            bridge_without_wait: texts::read(&texts, "bridge_without_wait", &languages)?,
+            speech: speech::read(&texts, &root.table("aliases")?, &languages)?,
             expected_wait: root
                 .parse("expected_wait_minutes", "a whole number from 1 to 1440", whole(1..=1_440))?
                 .map(|minutes| Duration::from_secs(minutes * 60)),
             reopen: root.parse("reopen", "`bot` or `waiting`", reopen)?.unwrap_or(Reopen::Bot),
             late: late(&root.table("late")?, texts::read(&texts, "late", &languages)?)?,
+            patience: waiting::read(&root.table("waiting")?)?,
             hours: hours::read(&root.table("hours")?)?,
             languages,
         };

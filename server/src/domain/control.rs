@@ -148,7 +148,9 @@ fn may(step: Step, who: Who) -> Result<(), Refused> {
     let person = matches!(who, Who::Agent { role: Role::Agent | Role::Supervisor, .. });
     let allowed = match step {
         Step::Escalate => person || matches!(who, Who::Bot | Who::Rule),
-        Step::Take { .. } | Step::Assign { .. } | Step::HandBack => person,
+        Step::Take { .. } | Step::Assign { .. } => person,
+        // Nobody came, or the customer would rather have the bot.
+        Step::HandBack => person || matches!(who, Who::Time | Who::Customer),
         // Time: the grace after a client was lost.
         Step::Release => person || who == Who::Time,
         Step::Resolve => person || who == Who::Bot,
@@ -209,6 +211,9 @@ fn release(from: Control, who: Who, since: Micros) -> Result<Control, Refused> {
 
 fn hand_back(from: Control, who: Who) -> Result<Control, Refused> {
     match from {
+        // What a person has, nobody but a person gives back.
+        Control::Agent { .. } if matches!(who, Who::Time | Who::Customer) => Err(not_from(from, Step::HandBack)),
+        Control::Waiting { .. } if who == Who::Customer => Ok(Control::Bot),
         Control::Agent { .. } | Control::Waiting { .. } => owned_or_supervised(from, who).map(|()| Control::Bot),
         Control::Bot | Control::Phone { .. } | Control::Elsewhere | Control::Resolved { .. } => {
             Err(not_from(from, Step::HandBack))

@@ -1,5 +1,5 @@
 //! What time does to conversations: those of an agent who is gone go back to the queue, as do those
-//! whose customer waits too long, and a pause after a reply on the phone ends.
+//! whose customer waits too long, a pause after a reply on the phone ends, and whoever waits is not forgotten.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -7,6 +7,7 @@ use baton_shared::{AgentId, Control, ConversationId, protocol::PRESENCE_ENDS};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::waiting;
 use crate::{
     Context,
     domain::control::{Step, Who},
@@ -21,8 +22,8 @@ use crate::{
 /// How often it is looked for; everything here is a matter of many seconds.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// So many pauses end at a time.
-const PAUSES: i64 = 200;
+/// So many pauses end, and so many who wait are looked at, at a time.
+const AT_ONCE: i64 = 200;
 
 /// Looks every second until `stop`. Begins when everybody who was here before this server has had
 /// the time to come back.
@@ -43,15 +44,15 @@ pub async fn run(context: Context, stop: CancellationToken) {
 /// Does what is due now; returns how many conversations changed.
 pub async fn step(context: &Context) -> Result<usize, StoreError> {
     let here = here(context).await?;
-    let (owned, paused) = {
+    let (owned, overtaken) = {
         let mut reader = context.db.reader().await?;
         let owned = conversations::owned(reader.conn()).await?;
-        (owned, conversations::paused_until(reader.conn(), context.db.time(), PAUSES).await?)
+        (owned, conversations::overtaken(reader.conn(), context.db.time(), AT_ONCE).await?)
     };
     let at = context.moment();
     let due = owned.iter().filter(|owned| verdict(context, owned, here.contains(&owned.owner), at) != Verdict::Leave);
     let mut changed = 0;
-    for id in due.map(|owned| owned.id).chain(paused) {
+    for id in due.map(|owned| owned.id).chain(overtaken) {
         changed += usize::from(settle(context, id).await?);
     }
     Ok(changed)
@@ -100,7 +101,8 @@ async fn settle(context: &Context, id: ConversationId) -> Result<bool, StoreErro
             let changed = match thread.control {
                 Control::Agent { .. } => settle_owned(tx, &context, &mut thread, at).await?,
                 Control::Phone { .. } => end_pause(tx, &context, &mut thread, at).await?,
-                Control::Bot | Control::Waiting { .. } | Control::Elsewhere | Control::Resolved { .. } => false,
+                Control::Waiting { .. } => waiting::settle(tx, &context, &mut thread, at).await?,
+                Control::Bot | Control::Elsewhere | Control::Resolved { .. } => false,
             };
             if changed {
                 thread.updated_at = at.now;

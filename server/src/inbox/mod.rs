@@ -22,6 +22,7 @@ pub mod thread;
 mod typing;
 mod upload;
 mod view;
+mod waiting;
 
 pub use batch::Batch;
 pub use file::LINK_KEY;

@@ -44,6 +44,7 @@ fn row(number: u8, waits: bool) -> RowItem {
         troubles: 0,
         held: 0,
         returns_at: None,
+        callback_at: None,
         updated_at: Micros(1),
     };
     RowItem { row: Item::new(row), team: if number.is_multiple_of(2) { "south".into() } else { String::new() } }

@@ -46,6 +46,8 @@ pub struct Passed {
     pub cancelled: Vec<MessageId>,
     /// A word of the bot's or the system's that was already on its way: the last one.
     pub last_word: Option<Stored>,
+    /// The handoff that is open now, or was closed by it.
+    pub handoff: Option<HandoffId>,
 }
 
 /// Takes `step` for a conversation that is locked; the caller saves it. What is refused changes nothing.
@@ -79,7 +81,9 @@ pub async fn pass(
     fence(tx, conversation, &mut passed, at, ids).await?;
     turn_after(tx, conversation, at);
     timer_after(conversation, at);
+    let open = conversation.handoff;
     handoff_after(tx, conversation, before, because, at, ids).await?;
+    passed.handoff = conversation.handoff.or(open);
     if matches!(conversation.control, Control::Bot | Control::Resolved { .. }) {
         proposals::outdate(tx, conversation.id, at.now).await?;
     }
@@ -151,11 +155,9 @@ fn turn_after(tx: &mut Tx, conversation: &mut Conversation, at: Moment) {
 fn timer_after(conversation: &mut Conversation, at: Moment) {
     conversation.returns_at = match conversation.control {
         Control::Phone { until } => Some(at.lease_time_of(until)),
-        Control::Bot
-        | Control::Waiting { .. }
-        | Control::Agent { .. }
-        | Control::Elsewhere
-        | Control::Resolved { .. } => None,
+        // At once: what the playbook says of waiting is not known here.
+        Control::Waiting { .. } => Some(at.time),
+        Control::Bot | Control::Agent { .. } | Control::Elsewhere | Control::Resolved { .. } => None,
     };
 }
 
@@ -170,7 +172,8 @@ async fn handoff_after(
 ) -> Result<(), StoreError> {
     match conversation.control {
         Control::Waiting { .. } => {
-            open_handoff(tx, conversation, because, "needs_person", at, ids).await?;
+            let handoff = open_handoff(tx, conversation, because, "needs_person", at, ids).await?;
+            handoffs::queued(tx, handoff, at.now).await?;
         }
         Control::Agent { agent, .. } => {
             let handoff = open_handoff(tx, conversation, because, "taken_unasked", at, ids).await?;
@@ -209,7 +212,11 @@ async fn open_handoff(
     }
     let id: HandoffId = ids.next(at.now);
     let reason = if because.reason.is_empty() { default } else { &because.reason };
-    handoffs::open(tx, id, conversation.id, reason, &because.summary, at.now).await?;
+    // The bot had tried again because nobody came: the customer has heard all that before.
+    let last = handoffs::latest(tx.conn(), conversation.id, 1).await?.pop();
+    let goes_on = last.filter(|last| last.outcome.as_deref() == Some(handoffs::NOBODY_CAME));
+    let told = goes_on.map(|last| last.told).unwrap_or_default();
+    handoffs::open(tx, id, conversation.id, reason, &because.summary, &told, at.now).await?;
     conversation.handoff = Some(id);
     Ok(id)
 }

@@ -49,7 +49,8 @@ pub struct Conversation {
     pub last_message: Option<MessageId>,
     /// The open handoff.
     pub handoff: Option<HandoffId>,
-    /// When a lost agent's conversation goes back to the queue, in the time of leases.
+    /// When time does something to it, in the time of leases: a lost agent's conversation goes back to the queue,
+    /// a pause of the phone's ends, somebody who waits is told something.
     pub returns_at: Option<Micros>,
     /// A read mark that waits to be sent for this message of Meta's.
     pub mark_wamid: Option<String>,
@@ -324,14 +325,18 @@ const OWNED: Sql = Sql::Both(
     "select id, owner, control_moment as since, unanswered_since, returns_at from conversation \
      where control = 'agent' order by id",
 );
-const PAUSED: Sql =
-    Sql::Both("select id from conversation where control = 'phone' and returns_at <= $1 order by returns_at limit $2");
+const OVERTAKEN: Sql = Sql::Both(
+    "select id from conversation where control in ('phone', 'waiting') and returns_at <= $1 order by returns_at limit $2",
+);
+
+/// Nobody sees it, so the version stays.
+const LOOK_AGAIN: Sql = Sql::Both("update conversation set returns_at = $2 where id = $1");
 
 const GIVE: Sql = Sql::Both("update conversation set customer_id = $2 where id = $1");
 const MERGE: Sql = Sql::Both("update conversation set merged_into = $2 where id = $1");
 
 pub const ALL: &[&Sql] =
-    &[&BY_ID, &LOCK, &LOOK, &OF_CUSTOMERS, &OF_GROUPS, &INSERT, &SAVE, &OWNED, &PAUSED, &GIVE, &MERGE];
+    &[&BY_ID, &LOCK, &LOOK, &OF_CUSTOMERS, &OF_GROUPS, &INSERT, &SAVE, &OWNED, &OVERTAKEN, &LOOK_AGAIN, &GIVE, &MERGE];
 
 /// A conversation in an agent's hands.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -350,9 +355,10 @@ pub async fn owned(conn: Conn<'_>) -> Result<Vec<Owned>, StoreError> {
     Ok(on!(conn, OWNED, |c, sql| sqlx::query_as(sql).fetch_all(c).await)?)
 }
 
-/// Up to `limit` whose pause after a reply on the phone is over at `time` (of leases).
-pub async fn paused_until(conn: Conn<'_>, time: Micros, limit: i64) -> Result<Vec<ConversationId>, StoreError> {
-    Ok(on!(conn, PAUSED, |c, sql| sqlx::query_scalar(sql).bind(time).bind(limit).fetch_all(c).await)?)
+/// Up to `limit` to which time does something at `time` (of leases): a pause after a reply on the phone is over,
+/// or somebody waits for a person.
+pub async fn overtaken(conn: Conn<'_>, time: Micros, limit: i64) -> Result<Vec<ConversationId>, StoreError> {
+    Ok(on!(conn, OVERTAKEN, |c, sql| sqlx::query_scalar(sql).bind(time).bind(limit).fetch_all(c).await)?)
 }
 
 pub async fn by_id(conn: Conn<'_>, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
@@ -372,6 +378,12 @@ pub async fn lock_present(tx: &mut Tx, id: ConversationId) -> Result<Option<Conv
         found = lock(tx, into).await?;
     }
     Ok(found)
+}
+
+/// When time does something to it next, in the time of leases; for a row that is locked and not saved otherwise.
+pub async fn look_again(tx: &mut Tx, id: ConversationId, time: Option<Micros>) -> Result<(), StoreError> {
+    on!(tx.conn(), LOOK_AGAIN, |c, sql| sqlx::query(sql).bind(id).bind(time).execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// It is with this customer from now on.

@@ -17,6 +17,7 @@ use crate::domain::{
     control::{Step, Who},
     order, outgoing,
     turn::{self, Pause, Said},
+    wish::asks_for_bot,
 };
 
 pub use self::handovers::Handover;
@@ -28,6 +29,7 @@ use super::{
     conversations::{self, Conversation, Side},
     customers::AliasKind,
     events::{self, Event},
+    handoffs,
     letters::{self, DeadLetter, Notice},
     media,
     messages::{self, Stored},
@@ -421,6 +423,13 @@ async fn customer_writes(
         thread.episode += 1;
         let step = Step::CustomerWrites { to_waiting: policy.reopen_to_waiting };
         world(tx, thread, step, Who::Customer, at, ids).await?;
+    }
+    if let (Control::Waiting { .. }, Some(handoff), true) =
+        (thread.control, thread.handoff, asks_for_bot(&arrival.text))
+    {
+        // What comes of it is the playbook's to say, which is not known here.
+        handoffs::wants_bot(tx, handoff).await?;
+        thread.returns_at = Some(at.time);
     }
     make_due(tx, thread, said, policy, at);
     let second = arrival.second.unwrap_or(at.now.seconds());

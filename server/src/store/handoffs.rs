@@ -21,6 +21,14 @@ pub struct Handoff {
     pub outcome: Option<String>,
     pub note: Option<String>,
     pub promised: Option<String>,
+    /// What the customer has been told by rule since: words of [`Told`](crate::domain::occasion::Told).
+    pub told: String,
+    /// From when patience with the queue counts: since it came into it, or when people are there again.
+    pub patient_from: Option<Micros>,
+    /// When the customer is called back, because nobody could come.
+    pub callback_at: Option<Micros>,
+    /// The customer has asked for the bot.
+    pub wants_bot: bool,
 }
 
 impl From<Handoff> for protocol::Handoff {
@@ -45,6 +53,8 @@ pub const ANSWERED_ON_PHONE: &str = "answered_on_phone";
 pub const OTHER_APP: &str = "other_app";
 pub const RESOLVED: &str = "resolved";
 pub const HANDED_BACK: &str = "handed_back";
+pub const NOBODY_CAME: &str = "nobody_came";
+pub const WANTED_THE_BOT: &str = "wanted_the_bot";
 
 /// What an agent says when they hand back and nothing is left to be answered.
 const NO_ANSWER_OWED: [&str; 3] = ["solved", "answered", "no_answer_needed"];
@@ -69,16 +79,31 @@ pub struct Ending {
     pub promised: String,
 }
 
-const OPEN: Sql =
-    Sql::Both("insert into handoff (id, conversation_id, reason, summary, opened_at) values ($1, $2, $3, $4, $5)");
+const OPEN: Sql = Sql::Both(
+    "insert into handoff (id, conversation_id, reason, summary, opened_at, told) values ($1, $2, $3, $4, $5, $6)",
+);
 const TAKEN: Sql = Sql::Both("update handoff set taken_at = coalesce(taken_at, $2), agent_id = $3 where id = $1");
 const CLOSE: Sql = Sql::Both(
     "update handoff set closed_at = $2, outcome = $3, note = $4, promised = $5 where id = $1 and closed_at is null",
 );
-const LATEST: Sql = Sql::Both(
-    "select id, conversation_id, reason, summary, opened_at, taken_at, agent_id, closed_at, outcome, note, promised \
-     from handoff where conversation_id = $1 order by opened_at desc, id desc limit $2",
-);
+macro_rules! columns {
+    () => {
+        "id, conversation_id, reason, summary, opened_at, taken_at, agent_id, closed_at, outcome, note, promised, \
+         told, patient_from, callback_at, wants_bot"
+    };
+}
+
+const LATEST: Sql = Sql::Both(concat!(
+    "select ",
+    columns!(),
+    " from handoff where conversation_id = $1 order by opened_at desc, id desc limit $2"
+));
+const BY_ID: Sql = Sql::Both(concat!("select ", columns!(), " from handoff where id = $1"));
+const SAVE: Sql = Sql::Both("update handoff set told = $2, patient_from = $3, callback_at = $4 where id = $1");
+/// It comes into the queue, now or again.
+const QUEUED: Sql =
+    Sql::Both("update handoff set patient_from = $2, callback_at = null, wants_bot = false where id = $1");
+const WANTS_BOT: Sql = Sql::Both("update handoff set wants_bot = true where id = $1");
 
 /// The waits of the last that were taken.
 const WAITS: Sql = Sql::Both(
@@ -86,7 +111,7 @@ const WAITS: Sql = Sql::Both(
      order by opened_at desc limit 50",
 );
 
-pub const ALL: &[&Sql] = &[&OPEN, &TAKEN, &CLOSE, &LATEST, &WAITS];
+pub const ALL: &[&Sql] = &[&OPEN, &TAKEN, &CLOSE, &LATEST, &BY_ID, &SAVE, &QUEUED, &WANTS_BOT, &WAITS];
 
 pub async fn open(
     tx: &mut Tx,
@@ -94,12 +119,53 @@ pub async fn open(
     conversation: ConversationId,
     reason: &str,
     summary: &str,
+    told: &str,
     now: Micros,
 ) -> Result<(), StoreError> {
-    let (reason, summary) = (reason.to_owned(), summary.to_owned());
+    let (reason, summary, told) = (reason.to_owned(), summary.to_owned(), told.to_owned());
     on!(tx.conn(), OPEN, |c, sql| {
-        sqlx::query(sql).bind(id).bind(conversation).bind(reason).bind(summary).bind(now).execute(c).await.map(drop)
+        sqlx::query(sql)
+            .bind(id)
+            .bind(conversation)
+            .bind(reason)
+            .bind(summary)
+            .bind(now)
+            .bind(told)
+            .execute(c)
+            .await
+            .map(drop)
     })?;
+    Ok(())
+}
+
+pub async fn by_id(conn: Conn<'_>, id: HandoffId) -> Result<Option<Handoff>, StoreError> {
+    Ok(on!(conn, BY_ID, |c, sql| sqlx::query_as(sql).bind(id).fetch_optional(c).await)?)
+}
+
+/// Keeps what was told and promised.
+pub async fn save(tx: &mut Tx, one: &Handoff) -> Result<(), StoreError> {
+    on!(tx.conn(), SAVE, |c, sql| {
+        sqlx::query(sql)
+            .bind(one.id)
+            .bind(&one.told)
+            .bind(one.patient_from)
+            .bind(one.callback_at)
+            .execute(c)
+            .await
+            .map(drop)
+    })?;
+    Ok(())
+}
+
+/// It waits from now on.
+pub async fn queued(tx: &mut Tx, id: HandoffId, now: Micros) -> Result<(), StoreError> {
+    on!(tx.conn(), QUEUED, |c, sql| sqlx::query(sql).bind(id).bind(now).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// The customer asks for the bot.
+pub async fn wants_bot(tx: &mut Tx, id: HandoffId) -> Result<(), StoreError> {
+    on!(tx.conn(), WANTS_BOT, |c, sql| sqlx::query(sql).bind(id).execute(c).await.map(drop))?;
     Ok(())
 }
 

@@ -423,8 +423,9 @@ async fn part(
     gone.waiting_since = Some(at.now);
     gone.epoch = gone.epoch.next();
     let handoff = ids.next(at.now);
-    handoffs::open(tx, handoff, gone.id, SPLIT_OFF, "", at.now).await?;
-    gone.handoff = Some(handoff);
+    handoffs::open(tx, handoff, gone.id, SPLIT_OFF, "", "", at.now).await?;
+    handoffs::queued(tx, handoff, at.now).await?;
+    (gone.handoff, gone.returns_at) = (Some(handoff), Some(at.time));
     conversations::save(tx, &gone).await?;
     for thread in [kept.id, gone.id] {
         events::append(tx, Event::new(SPLIT_AGAIN, at.now).of(thread).by(Some(by))).await?;

@@ -40,6 +40,7 @@ struct Raw {
     unread: i64,
     due_at: Option<Micros>,
     returns_at: Option<Micros>,
+    callback_at: Option<Micros>,
     updated_at: Micros,
     last_author: Option<Author>,
     last_kind: Option<String>,
@@ -60,7 +61,7 @@ macro_rules! select {
          (select a.value from alias a where a.customer_id = c.customer_id and a.kind = 'phone' limit 1) as phone, \
          (select a.value from alias a where a.customer_id = c.customer_id and a.kind = 'user' limit 1) as user_id, \
          c.group_id, c.control, c.owner, c.control_moment, c.epoch, c.window_closes_at, c.window_overruled, h.reason, \
-         c.waiting_since, c.unanswered_since, c.unread, c.due_at, c.returns_at, c.updated_at, \
+         c.waiting_since, c.unanswered_since, c.unread, c.due_at, c.returns_at, h.callback_at, c.updated_at, \
          m.author as last_author, m.kind as last_kind, substr(m.text, 1, 240) as last_text, m.second as last_second, \
          m.delivery as last_delivery, \
          (select count(*) from proposal p where p.conversation_id = c.id and p.decided_at is null) as proposals, \
@@ -152,6 +153,7 @@ fn seen(raw: Raw, at: Moment) -> Result<Seen, StoreError> {
         troubles: raw.troubles,
         held: raw.held,
         returns_at: raw.returns_at.filter(|_| control.owner().is_some()).map(|time| at.wall_time_of(time)),
+        callback_at: raw.callback_at.filter(|_| matches!(control, Control::Waiting { .. })),
         updated_at: raw.updated_at,
     };
     Ok(Seen { row, channel: raw.channel_id, team: raw.team })

@@ -63,13 +63,17 @@ pub(super) fn say(bridge: Option<&str>, turn: u32) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use baton_server::config::{Language, Playbook};
+    use baton_server::{
+        config::{Language, Playbook},
+        domain::occasion::Occasion,
+    };
 
     use super::*;
 
     #[test]
     fn the_bridge_tells_the_language() {
-        let bridges = Playbook::shop().bridge;
+        let shop = Playbook::shop();
+        let bridges = shop.speech.texts(Occasion::Bridge).expect("the shop has one");
         let hello = |language| say(bridges.get(language), 0).split([',', ' ']).next();
         let languages =
             [Language::ENGLISH, Language::SPANISH, Language::PORTUGUESE, Language::GERMAN, Language::FRENCH];

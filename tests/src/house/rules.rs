@@ -10,8 +10,19 @@ pub struct Room {
 }
 
 /// What every room is given and may use; never another room.
-const GIVEN: &[&str] =
-    &["Context", "config", "context", "counters", "depot", "domain", "lifecycle", "mutation", "store", "whatsapp"];
+const GIVEN: &[&str] = &[
+    "Context",
+    "config",
+    "context",
+    "counters",
+    "depot",
+    "domain",
+    "lifecycle",
+    "mutation",
+    "speech",
+    "store",
+    "whatsapp",
+];
 
 /// The server's modules. Those above the line are the rooms: they meet in the store.
 pub const SERVER: &[Room] = &[
@@ -31,6 +42,7 @@ pub const SERVER: &[Room] = &[
     Room { name: "lifecycle", may: &[] },
     Room { name: "mutation", may: &[] },
     Room { name: "context", may: &["config", "counters", "depot", "store"] },
+    Room { name: "speech", may: &["Context", "config", "domain", "store"] },
     // Above them: these put the rooms together.
     Room { name: "eval", may: &["*"] },
     Room { name: "server", may: &["*"] },

@@ -204,7 +204,7 @@ on_both!(a_transfer_needs_no_reason_and_a_steal_does, |store| {
 });
 
 on_both!(a_person_who_is_asked_for_by_an_agent_is_announced, |store| {
-    let house = House::open(store).await;
+    let house = House::with(store, |settings| settings.books[0].may_speak = true).await;
     let desk = house.serve().await;
     let ana = house.sign_in(&desk, "Ana", Role::Agent).await;
     let mut screen = Screen::open(&desk, &ana).await;

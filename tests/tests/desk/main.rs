@@ -17,4 +17,5 @@ mod sign_in;
 mod statuses;
 mod stream;
 mod time;
+mod waiting;
 mod wire;

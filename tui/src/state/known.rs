@@ -31,6 +31,7 @@ pub struct Conversation {
     pub troubles: i64,
     pub held: i64,
     pub returns_at: Option<Micros>,
+    pub callback_at: Option<Micros>,
     pub updated_at: Micros,
 }
 
@@ -224,6 +225,7 @@ impl From<protocol::Row> for Conversation {
             troubles: row.troubles,
             held: row.held,
             returns_at: row.returns_at,
+            callback_at: row.callback_at,
             updated_at: row.updated_at,
         }
     }

@@ -104,7 +104,9 @@ pub fn needed_since(conversation: &Conversation) -> Option<Micros> {
         // Whichever is older: the customer does not wait less because it has changed hands.
         Control::Waiting { since } => {
             let since = conversation.waiting_since.unwrap_or(since);
-            Some(conversation.unanswered_since.map_or(since, |unanswered| unanswered.min(since)))
+            let since = conversation.unanswered_since.map_or(since, |unanswered| unanswered.min(since));
+            // Whoever is called back waits from then on: behind those who wait now.
+            Some(conversation.callback_at.map_or(since, |back| back.max(since)))
         }
         Control::Agent { .. } => conversation.unanswered_since,
         Control::Bot | Control::Phone { .. } | Control::Elsewhere | Control::Resolved { .. } => None,

@@ -163,6 +163,9 @@ fn status(pen: &Pen<'_>, state: &State, row: &Conversation, standing: &Standing)
     if standing.urgency == Urgency::Closing {
         return vec![(words(format!("closes {}", say::left(row.window.left(state.now)))), theme.warn)];
     }
+    if let Some(back) = row.callback_at.filter(|back| *back > state.now) {
+        return vec![(words(format!("back in {}", say::age(back.since(state.now)))), theme.muted)];
+    }
     if let Some(waited) = waited {
         return vec![waited];
     }

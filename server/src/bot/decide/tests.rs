@@ -124,7 +124,13 @@ async fn without_a_model_questions_of_the_playbook_are_answered_in_the_customers
 async fn a_burst_gets_one_answer_to_all_its_questions() {
     let reply = reply(without_model(&writes(&["hi", "when do you open?", "and how much is shipping?"])).await);
     assert!(reply.text.contains("Monday") && reply.text.contains("4.90"), "{}", reply.text);
-    assert!(!reply.text.contains("I am Lia"));
+    assert!(!reply.text.contains("How can I help"));
+    assert!(reply.text.starts_with("I am Lia, Marola's digital assistant."), "whoever meets the bot first reads it");
+    let again = TurnContext {
+        said: vec![said(Author::Bot, "Hello!"), writes(&["when do you open?"]).said.remove(0)],
+        ..writes(&[])
+    };
+    assert!(!self::reply(without_model(&again).await).text.contains("Lia"));
 }
 
 #[tokio::test]
@@ -140,18 +146,17 @@ async fn a_plain_request_and_human_topics_get_a_person_whatever_a_model_would_sa
         let (brain, script) = brain(&[model("a")], vec![sure("All fine!", 1.0)]);
         let handoff = handoff(decide(&brain, &writes(&[text])).await);
         assert_eq!((handoff.reason, handoff.intent.as_deref()), (reason, intent), "{text}");
-        assert!(handoff.bridge.is_some());
+        assert!(handoff.announced);
         assert!(script.asked.lock().unwrap().is_empty(), "no model was asked");
     }
 }
 
 #[tokio::test]
-async fn without_a_model_what_is_not_known_gets_a_person_with_the_measured_wait() {
-    let mut context = writes(&["my cat ate the blue ribbon of my sandals, can she digest it?"]);
-    context.expected_wait = Some(Duration::from_secs(120));
+async fn without_a_model_what_is_not_known_gets_a_person() {
+    let context = writes(&["my cat ate the blue ribbon of my sandals, can she digest it?"]);
     let handoff = handoff(without_model(&context).await);
     assert_eq!(handoff.reason, Reason::LowConfidence);
-    assert!(handoff.bridge.unwrap().contains("in about 2 minutes"));
+    assert!(handoff.announced);
     assert!(handoff.summary.starts_with("The bot is not sure"), "{}", handoff.summary);
     assert!(handoff.summary.contains("\nSaid: my cat ate"), "{}", handoff.summary);
 }
@@ -160,7 +165,7 @@ async fn without_a_model_what_is_not_known_gets_a_person_with_the_measured_wait(
 async fn a_sure_model_answers_and_its_cost_is_counted() {
     let (brain, script) = brain(&[model("a")], vec![sure("Yes, in blue.", 0.95)]);
     let reply = reply(decide(&brain, &writes(&["do you have the linen shirt in blue?"])).await);
-    assert_eq!(reply.text, "Yes, in blue.");
+    assert!(reply.text.ends_with("\n\nYes, in blue."), "{}", reply.text);
     assert_eq!(reply.stage.as_deref(), Some("question"));
     assert!(reply.resolved);
     let usage = Usage { input_tokens: 100, cached_tokens: 0, output_tokens: 20 };
@@ -300,7 +305,7 @@ fn gives_back(texts: &[&str], settled: bool) -> TurnContext {
 async fn what_a_person_gave_back_gets_no_second_bridge() {
     for asked in ["I want to talk to a human", "You will hear from my lawyer!", "my cat ate the blue ribbon"] {
         let call = handoff(without_model(&gives_back(&[asked], false)).await);
-        assert_eq!(call.bridge, None, "{asked}");
+        assert!(!call.announced, "{asked}");
         assert_eq!(without_model(&gives_back(&[asked], true)).await, Decision::quiet("settled_by_a_person"), "{asked}");
         assert_eq!(switched_off(&gives_back(&[asked], true)), Decision::quiet("settled_by_a_person"));
         assert!(matches!(switched_off(&gives_back(&[asked], false)), Decision::Handoff(_)));
@@ -324,7 +329,7 @@ async fn after_a_person_what_is_new_decides() {
     let opens = reply(without_model(&and_then("when do you open?")).await);
     assert_eq!(opens.intent.as_deref(), Some("opening_hours"));
     let again = handoff(without_model(&and_then("please, let me talk to a human")).await);
-    assert!(again.reason == Reason::AskedForHuman && again.bridge.is_some(), "{again:?}");
+    assert!(again.reason == Reason::AskedForHuman && again.announced, "{again:?}");
     let (brain, script) = brain(&[model("a")], vec![sure("All settled.", 0.9)]);
     reply(decide(&brain, &and_then("do you have the linen shirt in blue?")).await);
     let asked = script.asked.lock().unwrap()[0]["messages"][0]["content"].as_str().unwrap().to_owned();

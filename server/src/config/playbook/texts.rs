@@ -20,6 +20,10 @@ impl Texts {
         found(language).or_else(|| found(default))
     }
 
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(_, text)| text.as_str())
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -7,6 +7,7 @@ use baton_shared::{
 
 use crate::{
     domain::control::Step,
+    speech::Speaker,
     store::{
         agents,
         control::{self, Because, Passed},
@@ -89,18 +90,7 @@ impl Desk<'_> {
         let summary = words::optional(reason, NOTE_LIMIT, "The reason")?;
         let because = Because { reason: "asked_by_agent".into(), summary, ..Because::default() };
         self.pass(Step::Escalate, &because).await?;
-        let bridge = self.bridge().map(str::to_owned);
-        if let Some(bridge) = bridge.filter(|_| self.channel.sending_on && self.window().is_open(self.meta_now())) {
-            self.announce(bridge).await?;
-        }
         Ok(self.done(None))
-    }
-
-    fn bridge(&self) -> Option<&str> {
-        let playbook = &self.context.settings.book_of(&self.channel.phone_number_id).playbook;
-        let default = playbook.language();
-        let theirs = self.conversation.language.as_deref().and_then(|code| code.parse().ok()).unwrap_or(default);
-        playbook.bridge_without_wait.spoken(theirs, default).map(|(text, _)| text)
     }
 
     pub(super) const fn window(&self) -> Window {
@@ -108,9 +98,12 @@ impl Desk<'_> {
     }
 
     async fn pass(&mut self, step: Step, because: &Because) -> Result<Passed, No> {
-        let (who, at, ids) = (self.who(), self.at, self.context.ids.clone());
-        let passed = control::pass(self.tx, &mut self.conversation, step, who, because, at, &ids).await??;
+        let (who, at, before) = (self.who(), self.at, self.conversation.control);
+        let thread = &mut self.conversation;
+        let passed = control::pass(self.tx, thread, step, who, because, at, &self.context.ids).await??;
         if passed.changed {
+            let speaker = Speaker { context: self.context, channel: &self.channel, at };
+            speaker.after_step(self.tx, thread, step, before, &passed).await?;
             self.save().await?;
         }
         Ok(passed)

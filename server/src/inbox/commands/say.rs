@@ -151,12 +151,6 @@ impl Desk<'_> {
         Ok(id)
     }
 
-    /// Tells the customer that a person comes.
-    pub(super) async fn announce(&mut self, text: String) -> Result<(), No> {
-        self.queue(self.new_message(Author::System, text)).await?;
-        self.save().await
-    }
-
     pub(super) async fn note(&mut self, text: &str) -> Result<Answer, No> {
         let text = words::required(text, TEXT_LIMIT, "The note")?;
         let message = self.keep_note(text).await?;
