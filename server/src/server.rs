@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     Context,
-    bot::{self, brains::Brains, model},
+    bot::{self, brains::Brains, chain::Chain, model},
     config::Settings,
     inbox, intake,
     lifecycle::Lifecycle,
@@ -212,8 +212,10 @@ async fn start_rooms(context: &Context, parts: &Parts, life: &Lifecycle) -> Resu
     }
     life.spawn(media::run(context.clone(), porters, life.stopping()));
     life.spawn(bot::senses::run(context.clone(), parts.models.clone(), life.stopping()));
-    let (settings, transport) = (context.settings.clone(), parts.models.clone());
-    let brains = tokio::task::spawn_blocking(move || Brains::learn(&settings, &transport)).await?;
+    let chain = Arc::new(Chain::new(&context.settings.models, &parts.models, context.clock.clone()));
+    life.spawn(bot::memory::run(context.clone(), chain.clone(), life.stopping()));
+    let settings = context.settings.clone();
+    let brains = tokio::task::spawn_blocking(move || Brains::learn(&settings, &chain)).await?;
     life.spawn(bot::room::run(context.clone(), Arc::new(brains), life.stopping()));
     life.spawn(inbox::lost::run(context.clone(), life.stopping()));
     let mut name = [0; 8];

@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod content;
 pub mod control;
+pub mod costs;
 pub mod file;
 pub mod ids;
 pub mod message;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     clock::{Micros, Millis},
     control::{Control, Epoch},
+    costs::Costs,
     file::FileKind,
     ids::{AgentId, CommandId, ConversationId, HandoffId, MessageId, ProposalId, UploadId},
     message::{Author, Delivery, Message, Place},
@@ -124,6 +125,8 @@ pub enum Act {
     Block { epoch: Epoch, blocked: bool },
     /// These are two customers after all: what was merged last goes back to where it came from.
     Split { epoch: Epoch },
+    /// Let the bot forget what it remembers of the customer: the card's `facts`, and what it has summed up.
+    Forget {},
     /// Ask for a person while the bot owns it.
     Escalate { epoch: Epoch, reason: String },
     /// Say something to the customer. `seen` is the newest customer message on the author's screen;
@@ -207,6 +210,7 @@ impl Act {
             Self::HandBack { .. } => "hand_back",
             Self::Resolve { .. } => "resolve",
             Self::Split { .. } => "split",
+            Self::Forget {} => "forget",
             Self::Thread { .. } => "thread",
             Self::Block { .. } => "block",
             Self::Escalate { .. } => "escalate",
@@ -449,6 +453,22 @@ pub struct Card {
     /// Since when the customer is blocked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked_at: Option<Micros>,
+    /// What the bot remembers of the customer, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<Fact>,
+}
+
+/// Something to know about a customer for years.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// Such as `shoe_size`.
+    pub key: String,
+    /// In the customer's own words.
+    pub value: String,
+    pub learnt_at: Micros,
+    /// The message that it was taken from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
 }
 
 /// What WhatsApp's prices say of a conversation that an advertisement began.
@@ -478,6 +498,9 @@ pub struct Board {
     pub numbers: Vec<BoardNumber>,
     /// What Meta says is wrong, the gravest first.
     pub warnings: Vec<Warning>,
+    /// What this month has cost so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub costs: Option<Costs>,
 }
 
 /// One of our numbers.

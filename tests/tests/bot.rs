@@ -38,6 +38,7 @@ async fn said(app: &App) -> Vec<(Author, String, Option<Delivery>)> {
 /// The only conversation, once it is there.
 async fn thread(app: &App) -> conversations::Conversation {
     eventually("somebody has written", async || !said(app).await.is_empty()).await;
+    // The queue is read in two parts, and the conversation may go from the one to the other meanwhile.
     let mut reader = app.db().snapshot().await.unwrap();
     let at = app.server.as_ref().unwrap().context().moment();
     let row = rows::queue(reader.conn(), 10, at).await.unwrap().pop().unwrap();

@@ -6,11 +6,12 @@ use std::{sync::Arc, time::Duration};
 use baton_server::{
     Server,
     bot::{
+        chain::{Bottomless, Chain},
         context::{HumanStretch, Said, TurnContext},
         decide::{Brain, Decision, decide},
         model::{HttpTransport, Transport},
     },
-    config::{Model, Playbook, Secret, Structured, Wire},
+    config::{Link, Model, Playbook, Secret, Structured, Wire},
     store::handoffs,
 };
 use baton_shared::{Control, Micros, SystemClock, message::Author};
@@ -34,6 +35,7 @@ fn model(wire: Wire, base: &str) -> Model {
         deadline: Duration::from_secs(5),
         max_tokens: 300,
         structured: Structured::Schema,
+        link: Link::default(),
     }
 }
 
@@ -60,11 +62,13 @@ async fn a_question_about_a_fact_is_answered_from_the_playbook() {
     let server = ModelServer::start(simulated, Arc::new(SystemClock::default())).await.expect("a socket");
     let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new().expect("TLS"));
     for wire in [Wire::Anthropic, Wire::OpenAi] {
+        let clock = Arc::new(SystemClock::default());
+        let chain = Arc::new(Chain::new(&[model(wire, server.base_url())], &transport, clock));
         // Without intents every question goes to the model.
         let playbook = Playbook { intents: Vec::new(), ..Playbook::shop() };
-        let brain = Brain::new(playbook, &[model(wire, server.base_url())], &transport);
+        let brain = Brain::new(playbook, chain);
         let question = "from which size to which do your shoes run?";
-        let Decision::Reply(reply) = decide(&brain, &asks(question)).await else { panic!("no reply") };
+        let Decision::Reply(reply) = decide(&brain, &asks(question), &Bottomless).await else { panic!("no reply") };
         assert!(reply.text.contains("35 to 46"), "{}", reply.text);
         assert!(reply.cost.usage.output_tokens > 0);
 
@@ -77,7 +81,7 @@ async fn a_question_about_a_fact_is_answered_from_the_playbook() {
             note: None,
             promised: Some("the blue vase arrives on Friday".into()),
         });
-        let said = match decide(&brain, &context).await {
+        let said = match decide(&brain, &context, &Bottomless).await {
             Decision::Reply(reply) => reply.text,
             Decision::Handoff(handoff) => handoff.suggestion.expect("a suggestion").text,
             Decision::Quiet { rule, .. } => panic!("{rule}"),

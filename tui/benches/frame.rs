@@ -147,6 +147,7 @@ impl Bench {
                 marketing: None,
                 merged: None,
                 free_entry: None,
+                facts: vec![],
                 blocked_at: None,
             },
             draft: None,

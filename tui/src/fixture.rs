@@ -6,7 +6,7 @@ use baton_shared::{
     AgentId, Control, ConversationId, Epoch, HandoffId, Ids, MessageId, Micros, ProposalId, Role, Window,
     message::{Author, Body, Delivery, Message, Place},
     protocol::{
-        Act, Answer, Card, Command, Cursor, Event as Happened, Events, Handoff, Mark, Person, Presence, Preview,
+        Act, Answer, Card, Command, Cursor, Event as Happened, Events, Fact, Handoff, Mark, Person, Presence, Preview,
         Proposal, Row, ServerFrame, Thread,
     },
 };
@@ -428,6 +428,12 @@ pub(crate) fn marina() -> Thread {
             marketing: None,
             merged: None,
             free_entry: None,
+            facts: vec![Fact {
+                key: "shoe_size".into(),
+                value: "38".into(),
+                learnt_at: ago(41 * 86_400),
+                message: None,
+            }],
             blocked_at: None,
             proposals: vec![Proposal {
                 id: proposal(1),

@@ -176,6 +176,7 @@ fn thread(draft: Option<Draft>) -> Thread {
         marketing: None,
         merged: None,
         free_entry: None,
+        facts: vec![],
         blocked_at: None,
     };
     Thread { row: row(), messages: vec![message], marks: vec![], more: false, card, draft }

@@ -151,6 +151,7 @@ fn thread(conversation: ConversationId) -> ServerFrame {
         marketing: None,
         merged: None,
         free_entry: None,
+        facts: vec![],
         blocked_at: None,
     };
     ServerFrame::Thread(Box::new(Thread { row, messages: vec![], marks: vec![], more: false, card, draft: None }))

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{decide::Brain, model::Transport};
+use super::{chain::Chain, decide::Brain};
 use crate::config::Settings;
 
 /// The brains of all numbers, in the order of the settings' playbooks.
@@ -10,8 +10,8 @@ pub struct Brains(Vec<Brain>);
 
 impl Brains {
     /// Learns the examples of every playbook: some tenths of a second of work for each.
-    pub fn learn(settings: &Settings, transport: &Arc<dyn Transport>) -> Self {
-        let brain = |playbook| Brain::new(playbook, &settings.models, transport);
+    pub fn learn(settings: &Settings, chain: &Arc<Chain>) -> Self {
+        let brain = |playbook| Brain::new(playbook, chain.clone());
         Self(settings.books.iter().map(|book| brain(book.playbook.clone())).collect())
     }
 

@@ -13,6 +13,12 @@ pub struct TurnContext {
     pub customer_name: Option<String>,
     /// What the customer spoke so far.
     pub language: Option<Language>,
+    /// What was said before `said`, in a few lines.
+    pub earlier: Option<String>,
+    /// What is known of the customer: names and values, the newest first.
+    pub known: Vec<(String, String)>,
+    /// More was said before than is in `said`.
+    pub is_long: bool,
     /// In the thread's order; the newest part is enough.
     pub said: Vec<Said>,
     /// When people had the conversation; in order.

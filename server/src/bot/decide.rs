@@ -7,21 +7,27 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
+    chain::{Chain, Purse, Question},
     context::TurnContext,
     intents::Classifier,
     language::guess,
-    model::{Asked, Client, Failure, ModelReply, Transport, Usage},
-    prompt::prompt,
+    memory::facts::{self, Proposed},
+    model::{Failure, ModelReply, Shape, Usage, reply},
+    prompt::{Extent, prompt},
     summary::summary,
     understanding::{Understanding, is_asked_again, understand},
 };
-use crate::config::{Action, Language, Model, Playbook, Reopen};
+use crate::{
+    config::{Action, Language, Playbook, Reopen},
+    domain::money::{Call, Purpose},
+};
 
 /// What it takes to decide: the playbook, what was learnt from it, and models to ask.
 pub struct Brain {
     playbook: Playbook,
     classifier: Classifier,
-    models: Vec<Client>,
+    chain: Arc<Chain>,
+    shape: Shape<ModelReply>,
 }
 
 /// What the bot does about a turn.
@@ -50,6 +56,8 @@ pub struct Reply {
     pub language: Option<Language>,
     /// `false`: one more turn that solved nothing.
     pub resolved: bool,
+    /// What to keep of the customer.
+    pub remember: Vec<Proposed>,
     pub cost: Cost,
 }
 
@@ -86,6 +94,10 @@ pub enum Reason {
     LowConfidence,
     Unresolved,
     ModelFailed,
+    /// A provider declined to answer.
+    Declined,
+    /// What may be spent on models is spent.
+    BudgetSpent,
     /// A picture, a voice message: something without words.
     CannotRead,
     /// It was written long ago, and the playbook leaves that to people.
@@ -100,14 +112,13 @@ pub struct Cost {
     /// The last model that was asked.
     pub model: Option<String>,
     pub usage: Usage,
-    pub calls: u32,
+    pub calls: Vec<Call>,
 }
 
 impl Brain {
     /// Learns the playbook's examples: some tenths of a second of work.
-    pub fn new(playbook: Playbook, models: &[Model], transport: &Arc<dyn Transport>) -> Self {
-        let client = |model: &Model| Client::new(model.clone(), &playbook.stages, transport.clone());
-        Self { classifier: Classifier::train(&playbook), models: models.iter().map(client).collect(), playbook }
+    pub fn new(playbook: Playbook, chain: Arc<Chain>) -> Self {
+        Self { classifier: Classifier::train(&playbook), chain, shape: reply::shape(&playbook.stages), playbook }
     }
 
     pub fn playbook(&self) -> &Playbook {
@@ -116,13 +127,13 @@ impl Brain {
 
     /// The longest that [`decide`] takes: for how long to lease a turn.
     pub fn longest(&self) -> Duration {
-        self.models.iter().map(Client::longest).sum()
+        self.chain.longest()
     }
 }
 
-/// Decides one turn. Touches nothing but the models.
-pub async fn decide(brain: &Brain, context: &TurnContext) -> Decision {
-    let turn = Turn::new(brain, context);
+/// Decides one turn. Touches nothing but the models, and `purse` before each is asked.
+pub async fn decide(brain: &Brain, context: &TurnContext, purse: &dyn Purse) -> Decision {
+    let turn = Turn::new(brain, context, purse);
     let decision = understood(brain, context, &turn).await;
     let decision = if context.has_met_the_bot() { decision } else { turn.disclosed(decision) };
     let decision = if context.late { turn.late(decision) } else { decision };
@@ -176,6 +187,7 @@ async fn understood(brain: &Brain, context: &TurnContext, turn: &Turn<'_>) -> De
 struct Turn<'a> {
     brain: &'a Brain,
     context: &'a TurnContext,
+    purse: &'a dyn Purse,
     /// What the customer speaks, if that is known.
     heard: Option<Language>,
     /// What is spoken to them.
@@ -183,9 +195,9 @@ struct Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    fn new(brain: &'a Brain, context: &'a TurnContext) -> Self {
+    fn new(brain: &'a Brain, context: &'a TurnContext, purse: &'a dyn Purse) -> Self {
         let heard = guess(&context.question(), context.language);
-        Self { brain, context, heard, spoken: heard.unwrap_or_else(|| brain.playbook.language()) }
+        Self { brain, context, purse, heard, spoken: heard.unwrap_or_else(|| brain.playbook.language()) }
     }
 
     /// The approved answers of these intents, as they stand.
@@ -201,6 +213,7 @@ impl<'a> Turn<'a> {
             stage: None,
             language: self.heard,
             resolved: true,
+            remember: Vec::new(),
             cost: Cost::default(),
         })
     }
@@ -255,19 +268,33 @@ impl<'a> Turn<'a> {
 
     /// Asks one model after the other; `otherwise` is why a person is needed if there is none.
     async fn ask_models(&self, otherwise: Reason, about: Option<usize>) -> Decision {
-        let prompt = prompt(&self.brain.playbook, self.context, self.spoken);
-        let mut cost = Cost::default();
-        let mut failure = None;
-        for model in &self.brain.models {
-            let asked = model.ask(&prompt).await;
-            cost.add(model.name(), &asked);
-            match asked.answer {
-                Ok(answer) => return self.judge(answer, about, cost),
-                Err(why) => failure = Some(why),
-            }
+        let Brain { playbook, chain, shape, .. } = self.brain;
+        if chain.is_empty() {
+            return self.handoff(otherwise, about);
         }
-        let reason = if failure.is_some() { Reason::ModelFailed } else { otherwise };
-        Decision::Handoff(Handoff { failure, cost, ..self.call(reason, about) })
+        let asked = |extent| prompt(playbook, self.context, self.spoken, extent);
+        let (usual, shorter) = (asked(Extent::USUAL), asked(Extent::LITTLE));
+        let question =
+            Question { prompt: &usual, shorter: Some(&shorter), shape, tier: None, purpose: Purpose::Answer };
+        let answered = chain.ask(&question, self.purse).await;
+        let cost = Cost::of(answered.calls);
+        match answered.answer {
+            Ok(answer) => self.judge(answer, about, cost),
+            Err(why) => Decision::Handoff(self.left_alone(why, about, cost)),
+        }
+    }
+
+    /// No model answers. The customer is told that somebody comes; an approved answer that may fit is there for
+    /// whoever does.
+    fn left_alone(&self, why: Failure, about: Option<usize>, cost: Cost) -> Handoff {
+        let reason = match why {
+            Failure::Spent => Reason::BudgetSpent,
+            Failure::Filtered => Reason::Declined,
+            _ => Reason::ModelFailed,
+        };
+        let approved = about.filter(|_| !is_asked_again(self.context)).and_then(|about| self.answer(about));
+        let suggestion = approved.map(|text| Suggestion { text: text.into(), confidence: 0.0 });
+        Handoff { suggestion, failure: Some(why), cost, ..self.call(reason, about) }
     }
 
     fn judge(&self, answer: ModelReply, about: Option<usize>, cost: Cost) -> Decision {
@@ -290,6 +317,7 @@ impl<'a> Turn<'a> {
             stage: answer.stage,
             language: self.heard,
             // Half sure, or the same question again: that counts as not solved.
+            remember: facts::kept(&answer.remember, self.context),
             resolved: confidence >= f32::midpoint(least, 1.0) && !is_asked_again(self.context),
             cost,
         })
@@ -316,12 +344,14 @@ impl<'a> Turn<'a> {
 }
 
 impl Reason {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::AskedForHuman,
         Self::HumanOnlyTopic,
         Self::LowConfidence,
         Self::Unresolved,
         Self::ModelFailed,
+        Self::Declined,
+        Self::BudgetSpent,
         Self::CannotRead,
         Self::Late,
         Self::BotOff,
@@ -335,6 +365,8 @@ impl Reason {
             Self::LowConfidence => "low_confidence",
             Self::Unresolved => "unresolved",
             Self::ModelFailed => "model_failed",
+            Self::Declined => "declined",
+            Self::BudgetSpent => "budget_spent",
             Self::CannotRead => "cannot_read",
             Self::Late => "late",
             Self::BotOff => "bot_off",
@@ -360,10 +392,12 @@ impl Handoff {
 }
 
 impl Cost {
-    fn add(&mut self, model: &str, asked: &Asked) {
-        self.model = Some(model.to_owned());
-        self.usage = self.usage.plus(asked.usage);
-        self.calls += asked.calls;
+    fn of(calls: Vec<Call>) -> Self {
+        Self {
+            model: calls.last().map(|call| call.model.clone()),
+            usage: calls.iter().fold(Usage::default(), |usage, call| usage.plus(call.usage)),
+            calls,
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! The bot: what a customer wrote becomes an answer, a call for a person, or silence.
 
 pub mod brains;
+pub mod breaker;
+pub mod chain;
 pub mod context;
 pub mod decide;
 pub mod fold;
 pub mod intents;
 pub mod language;
+pub mod memory;
 pub mod model;
 pub mod prompt;
 mod reading;
@@ -14,3 +17,4 @@ pub mod senses;
 pub mod summary;
 pub mod triggers;
 pub mod understanding;
+mod wallet;

@@ -10,6 +10,7 @@ use baton_shared::{
 
 use super::{
     context::{HumanStretch, Said, TurnContext},
+    memory::VERBATIM,
     senses,
 };
 use crate::{
@@ -22,6 +23,7 @@ use crate::{
         customers,
         handoffs::{self, Handoff},
         media::{self, Media, WordsState},
+        memory::{self, Digest},
         messages::{self, Stored},
     },
 };
@@ -58,6 +60,16 @@ pub(super) async fn read_context(
         as_it_is_now(one, &changes)
     });
     let said: Vec<Stored> = said.collect();
+    let is_long = i64::try_from(said.len()).is_ok_and(|count| count >= SAID);
+    let digest = match is_long {
+        true => memory::digest(reader.conn(), thread.id).await?,
+        false => None,
+    };
+    let known = match thread.customer {
+        Some(customer) => memory::facts(reader.conn(), customer).await?,
+        None => Vec::new(),
+    };
+    let said = not_in(digest.as_ref(), said, thread.unanswered_since);
     let files = Files::of(&mut reader, context, &said).await?;
     let handoffs = handoffs::latest(reader.conn(), thread.id, STRETCHES).await?;
     let names: HashMap<AgentId, String> =
@@ -84,6 +96,9 @@ pub(super) async fn read_context(
         channel: channel.name.clone(),
         customer_name: customer.map(|customer| customer.name).filter(|name| !name.is_empty()),
         language: thread.language.as_deref().and_then(|code| code.parse().ok()),
+        earlier: digest.map(|digest| digest.text),
+        known: known.into_iter().map(|fact| (fact.key, fact.value)).collect(),
+        is_long,
         said,
         stretches: handoffs.into_iter().rev().filter_map(|handoff| stretch(handoff, &names)).collect(),
         unresolved_turns: u32::try_from(thread.unresolved).unwrap_or(u32::MAX),
@@ -118,6 +133,17 @@ impl Files {
         });
         is_coming && now.since(message.arrived_at) < senses::PATIENCE
     }
+}
+
+/// The newest are given word for word also if they are in the digest, and so is what waits for an answer.
+fn not_in(digest: Option<&Digest>, said: Vec<Stored>, unanswered_since: Option<Micros>) -> Vec<Stored> {
+    let Some(digest) = digest else { return said };
+    let old = said.len().saturating_sub(VERBATIM);
+    let is_told = |(at, one): &(usize, Stored)| {
+        let waits = unanswered_since.is_some_and(|since| one.arrived_at >= since);
+        *at >= old || waits || one.in_thread() > digest.through()
+    };
+    said.into_iter().enumerate().filter(is_told).map(|(_, one)| one).collect()
 }
 
 /// What was edited reads as it is now; what was deleted is not to be answered word by word.

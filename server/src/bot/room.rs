@@ -10,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     brains::Brains,
     decide::{Decision, Handoff, Reply, Suggestion, decide, switched_off},
+    memory::facts::Proposed,
     reading::{Read, read_context},
+    wallet::Wallet,
 };
 use crate::{
     Context,
@@ -26,9 +28,11 @@ use crate::{
         control::{self, Because},
         conversations::{self, Conversation},
         events::{self, Event},
+        memory::{self, Fact},
         messages::Stored,
         outbox,
         proposals::{self, Proposal},
+        spending::{self, Payer},
         turns::{self, Outcome, Turn},
         wakes::Topic,
     },
@@ -118,8 +122,9 @@ pub async fn make_turn(
     if too_early && bot_on {
         return postpone(&context, leased).await.map(|()| None);
     }
-    let decision = if bot_on { decide(brain, &turn).await } else { switched_off(&turn) };
-    let made = Made { leased, channel, decision, bot_on, began };
+    let wallet = Wallet::new(&context, payer(&leased), brain.playbook().budget);
+    let decision = if bot_on { decide(brain, &turn, &wallet).await } else { switched_off(&turn) };
+    let made = Made { leased, channel, decision, bot_on, began, is_long: turn.is_long };
     commit(&context, brain.playbook(), made).await.map(Some)
 }
 
@@ -131,6 +136,11 @@ struct Made {
     decision: Decision,
     bot_on: bool,
     began: Micros,
+    is_long: bool,
+}
+
+const fn payer(thread: &Conversation) -> Payer {
+    Payer { channel: thread.channel, conversation: thread.id, customer: thread.customer }
 }
 
 /// Takes the turn, and lets the customer see that somebody is at it.
@@ -275,6 +285,7 @@ impl Committing<'_> {
             self.thread.language = Some(language.code().to_owned());
         }
         self.thread.unread = 0;
+        self.remember(&reply.remember).await?;
         self.say(&reply.text).await?;
         Ok((Outcome::Sent, None))
     }
@@ -320,6 +331,21 @@ impl Committing<'_> {
         outbox::queue(self.tx, self.thread, parts, at).await
     }
 
+    /// What the customer said of themselves in the newest message of this turn.
+    async fn remember(&mut self, facts: &[Proposed]) -> Result<(), StoreError> {
+        let Some(customer) = self.thread.customer.filter(|_| !facts.is_empty()) else { return Ok(()) };
+        let message = self.made.leased.newest;
+        let fact = |one: &Proposed| Fact {
+            key: one.key.clone(),
+            value: one.value.clone(),
+            message,
+            learnt_at: self.made.began,
+        };
+        memory::learn(self.tx, customer, &facts.iter().map(fact).collect::<Vec<_>>()).await?;
+        let event = Event::new(memory::LEARNT, self.at.now).of(self.thread.id).under(self.thread.epoch);
+        events::append(self.tx, event).await
+    }
+
     async fn suggest(&mut self, suggestion: &Suggestion, origin: &str) -> Result<(), StoreError> {
         let proposal = Proposal {
             id: self.ids.next(self.at.now),
@@ -355,6 +381,11 @@ impl Committing<'_> {
             tokens_out: i64::from(cost.usage.output_tokens),
         };
         turns::insert(self.tx, &turn).await?;
+        spending::settle(self.tx, &payer(self.thread), Some(turn.id), turn.intent.as_deref(), &cost.calls, self.ids)
+            .await?;
+        if self.made.is_long {
+            memory::ask(self.tx, self.thread.id, self.at.time).await?;
+        }
         let event = Event::new("turn_made", self.at.now).of(self.thread.id).under(self.thread.epoch);
         events::append(self.tx, event.because(outcome.word())).await
     }

@@ -31,6 +31,8 @@ fn why(context: &TurnContext, reason: &Reason, about: Option<&str>) -> String {
             turns => format!("{turns} answers did not help"),
         },
         Reason::ModelFailed => "The bot's model does not answer".into(),
+        Reason::Declined => "The provider of the bot's model declined to answer".into(),
+        Reason::BudgetSpent => "What may be spent on the bot's models is spent".into(),
         Reason::BotOff => "The bot is switched off".into(),
         Reason::Late => "Was written long before it arrived".into(),
         Reason::CannotRead => {

@@ -2,6 +2,7 @@
 
 mod agent;
 mod channel;
+mod costs;
 mod doctor;
 mod failure;
 mod intents;
@@ -26,6 +27,7 @@ Examples:
   baton-server channel list                    the numbers, and how each is
   baton-server doctor                          what is right, what is wrong, what to do
   baton-server intents test sentences.jsonl    how well customers' sentences are understood
+  baton-server costs                           what models cost this month
   baton-server replay                          read again what could not be read before
 
 Without --config, `baton.toml` in the current folder is read if there is one. Every setting can also
@@ -64,6 +66,8 @@ enum Command {
     /// How well the playbook's examples teach what customers want.
     #[command(subcommand)]
     Intents(intents::Act),
+    /// What models cost in a month, by day, number, model and intent; and WhatsApp's own prices.
+    Costs(costs::Wanted),
     /// Read dead letters again: after an update, or once their number is in the settings.
     Replay(replay::Replay),
 }
@@ -101,6 +105,7 @@ async fn run(line: CommandLine) -> Result<(), Failure> {
         Command::Switch(switch) => switch::run(settings, switch).await,
         Command::Doctor => doctor::run(settings).await,
         Command::Intents(act) => intents::run(&settings, &act),
+        Command::Costs(wanted) => costs::run(settings, &wanted).await,
         Command::Replay(replay) => replay::run(settings, &replay).await,
     }
 }

@@ -6,13 +6,14 @@ pub use books::Book;
 pub use error::{ConfigError, one_line};
 pub use language::Language;
 pub use media::{Bucket, Key, Media, Shelf};
-pub use model::{Model, Structured, Wire};
+pub use model::{Link, Model, Structured, Tier, Wire};
 pub use playbook::{Action, Example, Facts, Intent, Playbook, Reopen, Speech, Texts, Thresholds};
 pub use secret::Secret;
 pub use senses::{Senses, Transcriber};
 pub use source::Environment;
 pub use whatsapp::{App, Channel, WhatsApp};
 
+use crate::domain::money::Budget;
 use books::Books;
 use source::{Section, Source, Variables, read};
 
@@ -23,6 +24,7 @@ mod media;
 mod model;
 mod nearest;
 mod playbook;
+mod prices;
 mod secret;
 mod senses;
 mod source;
@@ -106,6 +108,20 @@ impl Settings {
         &self.books[self.book_number(number)]
     }
 
+    /// A cap is kept only where one knows what is spent.
+    fn models_have_prices(&self, file: &str) -> Result<(), ConfigError> {
+        let is_capped = self.books.iter().any(|book| book.playbook.budget != Budget::default());
+        let unknown = self.models.iter().find(|model| is_capped && model.link.price.is_none());
+        unknown.map_or(Ok(()), |model| {
+            Err(ConfigError {
+                place: file.to_owned(),
+                key: "model.price_in".into(),
+                found: format!("nothing for {}", model.name),
+                expected: "price_in and price_out in its [model], since a playbook has a [budget]".into(),
+            })
+        })
+    }
+
     fn from_source(source: &Source<'_>, folder: &Path, environment: Environment<'_>) -> Result<Self, ConfigError> {
         let variables = Variables { environment, prefix: Some("BATON_".into()), suffix: String::new() };
         let root = source.root(Some(variables));
@@ -126,6 +142,7 @@ impl Settings {
             books: books.into_all(),
         };
         root.finish()?;
+        settings.models_have_prices(source.file())?;
         Ok(settings)
     }
 }

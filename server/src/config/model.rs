@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use super::{
     error::ConfigError,
+    prices,
     secret::Secret,
     source::{Environment, Section, filled},
     whatsapp::{secret, url},
 };
+use crate::domain::money::{Nanos, Price};
 
 /// One model at one provider.
 #[derive(Clone, Debug)]
@@ -25,6 +27,34 @@ pub struct Model {
     /// The longest answer, in the provider's tokens.
     pub max_tokens: u32,
     pub structured: Structured,
+    pub link: Link,
+}
+
+/// How a model stands in the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub tier: Tier,
+    /// How long its answer is waited for before the next one is asked as well; `None`: until it fails.
+    pub hedge_after: Option<Duration>,
+    /// After so many failures in a row it is left alone ...
+    pub opens_after: u32,
+    /// ... for so long; then one question is a trial.
+    pub opens_for: Duration,
+    /// `None`: nobody has said.
+    pub price: Option<Price>,
+}
+
+/// What a model is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tier {
+    Cheap,
+    Strong,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self { tier: Tier::Strong, hedge_after: None, opens_after: 5, opens_for: Duration::from_secs(30), price: None }
+    }
 }
 
 /// Which of the two wire formats a provider speaks.
@@ -133,9 +163,48 @@ fn model(section: &Section<'_>, environment: Environment<'_>) -> Result<Model, C
         structured: section
             .parse("structured", "`schema`, `tool`, `object` or `prompt`", structured)?
             .unwrap_or(provider.structured),
+        link: link(section, provider)?,
     };
     section.finish()?;
     Ok(model)
+}
+
+fn link(section: &Section<'_>, provider: &Provider) -> Result<Link, ConfigError> {
+    let usual = Link::default();
+    let tier = |word: &str| match word {
+        "cheap" => Some(Tier::Cheap),
+        "strong" => Some(Tier::Strong),
+        _ => None,
+    };
+    let millis = |text: &str| text.parse().ok().filter(|ms| (50..=60_000).contains(ms)).map(Duration::from_millis);
+    let failures = |text: &str| text.parse().ok().filter(|count| (1..=100).contains(count));
+    Ok(Link {
+        tier: section.parse("tier", "`cheap` or `strong`", tier)?.unwrap_or(usual.tier),
+        hedge_after: section.parse("hedge_after_ms", "a whole number from 50 to 60000", millis)?,
+        opens_after: section
+            .parse("rest_after_failures", "a whole number from 1 to 100", failures)?
+            .unwrap_or(usual.opens_after),
+        opens_for: super::seconds(section, "rest_seconds", 1..=3_600)?.unwrap_or(usual.opens_for),
+        price: price(section, provider)?,
+    })
+}
+
+/// As the file says, or as everybody knows it.
+fn price(section: &Section<'_>, provider: &Provider) -> Result<Option<Price>, ConfigError> {
+    let expected = "dollars for a million tokens, such as \"0.25\"";
+    let dollars = |key| section.parse(key, expected, Nanos::dollars);
+    let (input, cached, output) = (dollars("price_in")?, dollars("price_cached")?, dollars("price_out")?);
+    match (input, output) {
+        (Some(input), Some(output)) => {
+            Ok(Some(Price { input: input.0, cached: cached.unwrap_or(input).0, output: output.0 }))
+        }
+        (None, None) if cached.is_none() => {
+            let name = section.scalar("name")?.map(|name| name.text).unwrap_or_default();
+            Ok(prices::known(provider.word, name.trim()))
+        }
+        (Some(_), None) => Err(section.missing("price_out", expected)),
+        (None, _) => Err(section.missing("price_in", expected)),
+    }
 }
 
 pub(super) fn provider(section: &Section<'_>) -> Result<&'static Provider, ConfigError> {

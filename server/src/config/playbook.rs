@@ -11,8 +11,9 @@ use super::{
     language::Language,
     source::{Section, Source, filled},
 };
-use crate::domain::{hours::Hours, turn::Pause, waiting::Patience};
+use crate::domain::{hours::Hours, money::Budget, turn::Pause, waiting::Patience};
 
+mod budget;
 mod hours;
 mod intent;
 mod speech;
@@ -45,6 +46,7 @@ pub struct Playbook {
     pub expected_wait: Option<Duration>,
     /// Who answers when a resolved conversation comes back.
     pub reopen: Reopen,
+    pub budget: Budget,
     /// What happens to what reaches us long after it was written.
     pub late: Late,
     /// When people are there; `None`: at any time.
@@ -132,6 +134,7 @@ impl Playbook {
                 .parse("expected_wait_minutes", "a whole number from 1 to 1440", whole(1..=1_440))?
                 .map(|minutes| Duration::from_secs(minutes * 60)),
             reopen: root.parse("reopen", "`bot` or `waiting`", reopen)?.unwrap_or(Reopen::Bot),
+            budget: budget::read(&root.table("budget")?)?,
             late: late(&root.table("late")?, texts::read(&texts, "late", &languages)?)?,
             patience: waiting::read(&root.table("waiting")?)?,
             hours: hours::read(&root.table("hours")?)?,

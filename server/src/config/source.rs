@@ -61,6 +61,11 @@ impl<'a> Source<'a> {
         Ok(Self { file, text, root: root.into_inner() })
     }
 
+    /// As errors call it.
+    pub(super) const fn file(&self) -> &str {
+        self.file
+    }
+
     pub(super) fn root(&'a self, variables: Option<Variables<'a>>) -> Section<'a> {
         Section {
             file: self.file,

@@ -6,6 +6,7 @@ pub mod control;
 pub mod hours;
 pub mod identity;
 pub mod merge;
+pub mod money;
 pub mod numbers;
 pub mod occasion;
 pub mod order;

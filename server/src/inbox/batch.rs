@@ -19,7 +19,7 @@ use crate::{
         Conn, StoreError, agents, consents, control,
         customers::{self, AliasKind},
         events::{self, Appended, Position},
-        handoffs, mergers, messages, proposals, receipts,
+        handoffs, memory, mergers, messages, proposals, receipts,
         rows::{self, Seen},
     },
 };
@@ -33,7 +33,15 @@ const PAGE: i64 = 500;
 const HANDOFFS: i64 = 20;
 
 /// Kinds that change a card besides the marks of control.
-const OF_CARDS: [&str; 5] = ["proposal_made", "proposal_used", "proposal_dropped", "message_state", "consent_changed"];
+const OF_CARDS: [&str; 7] = [
+    "proposal_made",
+    "proposal_used",
+    "proposal_dropped",
+    "message_state",
+    "consent_changed",
+    memory::LEARNT,
+    memory::FORGOTTEN,
+];
 
 /// A sign-in of theirs has ended; the event names them.
 const OF_SIGN_INS: [&str; 2] = [agents::SIGNED_OUT, agents::DISABLED];
@@ -221,6 +229,7 @@ pub(super) async fn card(mut conn: Conn<'_>, conversation: ConversationId, versi
     let marketing = consents::of_conversation(conn.again(), conversation).await?;
     let blocked_at = customers::blocked(conn.again(), conversation).await?;
     let price = receipts::newest(conn.again(), conversation).await?;
+    let facts = memory::of_conversation(conn.again(), conversation).await?;
     let merged = merged(conn, conversation).await?;
     Ok(Card {
         conversation,
@@ -230,6 +239,7 @@ pub(super) async fn card(mut conn: Conn<'_>, conversation: ConversationId, versi
         marketing: marketing.map(|one| Consent { granted: one.granted, at: one.at, agent: one.agent }),
         merged,
         blocked_at,
+        facts: facts.into_iter().map(Into::into).collect(),
         free_entry: price
             .filter(receipts::Known::is_free_entry)
             .map(|price| FreeEntry { at: price.at, until: price.free_until }),

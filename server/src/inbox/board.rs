@@ -9,6 +9,7 @@ use crate::{
         StoreError,
         channels::{self, Channel},
         figures::{self, OfChannel},
+        spending::page::{Month, page},
         standings, templates,
     },
 };
@@ -33,7 +34,8 @@ pub(super) async fn read(context: &Context) -> Result<Board, StoreError> {
     }
     let wrong = standings::wrong(reader.conn(), WARNINGS).await?;
     let warnings = wrong.into_iter().map(|one| Warning { at: one.at, text: one.sentence(), grave: one.is_grave() });
-    Ok(Board { at, numbers, warnings: warnings.collect() })
+    let costs = page(reader.conn(), Month::of(at)).await?;
+    Ok(Board { at, numbers, warnings: warnings.collect(), costs: Some(costs) })
 }
 
 fn number(channel: Channel, figures: &OfChannel, templates: Vec<String>) -> BoardNumber {

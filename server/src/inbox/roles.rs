@@ -96,6 +96,7 @@ pub const fn right_of(act: &Act) -> Right {
         | Act::Resolve { .. }
         | Act::Escalate { .. }
         | Act::Split { .. }
+        | Act::Forget {}
         | Act::Thread { .. }
         | Act::Send { .. }
         | Act::SendWhenTheyWrite { .. }

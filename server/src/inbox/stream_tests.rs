@@ -91,6 +91,7 @@ fn batch(after: i64, rows: &[bool], messages: &[(u8, usize)], events: &[u8]) -> 
         marketing: None,
         merged: None,
         free_entry: None,
+        facts: vec![],
         blocked_at: None,
     };
     Batch {

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Context,
-    store::{StoreError, Urgency, agents, commands, events, statuses, uploads},
+    store::{StoreError, Urgency, agents, commands, events, spending, statuses, uploads},
 };
 
 const EVERY: Duration = Duration::from_secs(60);
@@ -18,6 +18,8 @@ const COMMANDS: Duration = DAY.saturating_mul(7);
 const STATUSES: Duration = DAY.saturating_mul(7);
 /// The trail of who did what. A client whose place is older gets a snapshot.
 const EVENTS: Duration = DAY.saturating_mul(90);
+/// What models cost: a year to compare with, and its months whole.
+const CALLS: Duration = DAY.saturating_mul(400);
 /// A file that was brought and never sent; longer than a client may name it.
 const UPLOADS: Duration = DAY;
 /// Long after it stopped counting: only so that the rows do not add up.
@@ -50,6 +52,7 @@ pub async fn sweep(context: &Context) -> Result<(), StoreError> {
     db.write(Urgency::Last, move |tx| Box::pin(commands::forget(tx, old(COMMANDS)))).await?;
     db.write(Urgency::Last, move |tx| Box::pin(statuses::forget_old(tx, old(STATUSES)))).await?;
     db.write(Urgency::Last, move |tx| Box::pin(agents::expire(tx, gone))).await?;
+    db.write(Urgency::Last, move |tx| Box::pin(spending::forget(tx, old(CALLS)))).await?;
     forget_uploads(context, old(UPLOADS)).await?;
     while db.write(Urgency::Last, move |tx| Box::pin(events::forget(tx, old(EVENTS), SLICE))).await? > 0 {}
     Ok(())

@@ -24,6 +24,7 @@ use super::{
     engine::on,
     events::{self, Event},
     handoffs::{self, Ending},
+    memory,
     messages::{self, Stored},
     wakes::Topic,
 };
@@ -84,7 +85,8 @@ const HANDOFFS: Sql = Sql::Both(
 );
 /// What an agent has brought and not sent yet; a split leaves it where it is.
 const UPLOADS: Sql = Sql::Both("update upload set conversation_id = $2 where conversation_id = $1");
-const MOVES: [Sql; 6] = [MESSAGES, AMENDMENTS, FILES, UPLOADS, PROPOSALS, HANDOFFS];
+const CALLS: Sql = Sql::Both("update model_call set conversation_id = $2 where conversation_id = $1");
+const MOVES: [Sql; 7] = [MESSAGES, AMENDMENTS, FILES, UPLOADS, PROPOSALS, HANDOFFS, CALLS];
 
 /// What stayed in the queue goes out as if it had been queued now: nothing of it may be fenced off.
 const STAMP: Sql = Sql::Both(
@@ -122,6 +124,7 @@ pub const ALL: &[&Sql] = &[
     &UPLOADS,
     &PROPOSALS,
     &HANDOFFS,
+    &CALLS,
     &STAMP,
     &MESSAGES_BACK,
     &AMENDMENTS_BACK,
@@ -183,6 +186,7 @@ pub async fn merge(tx: &mut Tx, kept: CustomerId, gone: CustomerId, at: Moment, 
     let (mut mine, theirs): (Vec<_>, Vec<_>) = threads.partition(|thread| thread.customer == Some(kept));
     let names = customers::aliases_of(tx.conn(), &[gone]).await?;
     customers::give_names(tx, gone, kept).await?;
+    memory::give(tx, gone, kept).await?;
     if let Some(wish) = consents::latest(tx.conn(), gone).await? {
         consents::put(tx, &Consent { id: ids.next(at.now), customer: kept, ..wish }).await?;
     }
@@ -282,6 +286,8 @@ async fn unite(
     }
     on!(tx.conn(), STAMP, |c, sql| sqlx::query(sql).bind(kept.id).bind(kept.epoch).execute(c).await.map(drop))?;
     drafts::merge(tx, gone.id, kept.id, at.now).await?;
+    memory::drop_digest(tx, kept.id).await?;
+    memory::drop_digest(tx, gone.id).await?;
     conversations::save(tx, kept).await?;
     leave(gone, at);
     conversations::save(tx, gone).await?;
@@ -419,6 +425,7 @@ async fn part(
         thread.updated_at = at.now;
     }
     conversations::merge_into(tx, gone.id, None).await?;
+    memory::drop_digest(tx, kept.id).await?;
     gone.control = Control::Waiting { since: at.now };
     gone.waiting_since = Some(at.now);
     gone.epoch = gone.epoch.next();

@@ -61,6 +61,11 @@ pub struct Stored {
 }
 
 impl Stored {
+    /// Where it stands in its thread.
+    pub const fn in_thread(&self) -> Place {
+        Place { second: self.second, arrived_at: self.arrived_at, index: self.place }
+    }
+
     pub fn stands_at(&self) -> Place {
         Place { second: self.second, arrived_at: self.arrived_at, index: self.place }
     }

@@ -26,6 +26,7 @@ pub mod handoffs;
 pub mod leases;
 pub mod letters;
 pub mod media;
+pub mod memory;
 pub mod mergers;
 pub mod messages;
 pub mod notify;
@@ -35,6 +36,7 @@ pub mod receipts;
 pub mod rows;
 pub mod scratch;
 pub mod settings;
+pub mod spending;
 pub mod standings;
 pub mod statuses;
 pub mod templates;
@@ -65,6 +67,7 @@ pub const STATEMENTS: &[&[&Sql]] = &[
     leases::ALL,
     letters::ALL,
     media::ALL,
+    memory::ALL,
     mergers::ALL,
     messages::ALL,
     outbox::ALL,
@@ -72,6 +75,7 @@ pub const STATEMENTS: &[&[&Sql]] = &[
     receipts::ALL,
     rows::ALL,
     settings::ALL,
+    spending::ALL,
     standings::ALL,
     statuses::ALL,
     templates::ALL,

@@ -18,10 +18,13 @@ pub enum Topic {
     Media,
     /// A file may be put in words.
     Words,
+    /// A conversation's past may be written.
+    Memory,
 }
 
 impl Topic {
-    const ALL: [Self; 6] = [Self::Turns, Self::Outbox, Self::Events, Self::Templates, Self::Media, Self::Words];
+    const ALL: [Self; 7] =
+        [Self::Turns, Self::Outbox, Self::Events, Self::Templates, Self::Media, Self::Words, Self::Memory];
 }
 
 /// A set of topics, gathered by a transaction and told after its commit.
@@ -30,7 +33,7 @@ pub struct Topics(u8);
 
 impl Topics {
     /// Whatever another server's commit may be about.
-    pub const OF_OTHERS: Self = Self(0b11_0111);
+    pub const OF_OTHERS: Self = Self(0b111_0111);
 
     pub const fn add(&mut self, topic: Topic) {
         self.0 |= 1 << topic as u8;
@@ -52,7 +55,7 @@ impl Topics {
 /// The bells of one process.
 #[derive(Debug)]
 pub struct Wakes {
-    bells: [watch::Sender<u64>; 6],
+    bells: [watch::Sender<u64>; 7],
 }
 
 impl Default for Wakes {

@@ -19,7 +19,7 @@ fn help_teaches() {
     for word in ["Examples:", "serve --config baton.toml", "agent add Ana --role agent", "Exit codes", "BATON_LOG"] {
         assert!(help.contains(word), "{word} in {help}");
     }
-    for command in ["serve", "agent", "channel", "switch", "doctor", "replay"] {
+    for command in ["serve", "agent", "channel", "switch", "costs", "doctor", "replay"] {
         let help = place.run(&[command, "--help"]).succeeds();
         assert!(help.contains("Usage: baton-server"), "{help}");
     }
@@ -148,6 +148,9 @@ fn the_operator_acts_beside_a_running_server() {
     assert!(wrong.contains("--channel: found \"shoe\", expected one of: shop"), "{wrong}");
     assert!(place.run(&["switch", "bot"]).fails(2).contains("<STATE>"));
     assert!(place.run(&["replay"]).succeeds().starts_with("0 dead letters"));
+    let costs = place.run(&["costs", "--month", "2026-10", "--json"]).succeeds();
+    assert!(costs.contains("\"month\": \"2026-10\"") && costs.contains("\"nanos\": 0"), "{costs}");
+    assert!(place.run(&["costs", "--month", "may"]).fails(2).contains("expected a month such as 2026-11"));
     assert!(server.end().success());
     let shown = place.run(&["switch"]).succeeds();
     assert_eq!(words(&shown)[1], ["shop", "off", "off"], "switches outlive the server");

@@ -230,6 +230,7 @@ impl Evidence<'_> {
                 Act::Consent { .. }
                 | Act::Escalate { .. }
                 | Act::Split { .. }
+                | Act::Forget {}
                 | Act::Thread { .. }
                 | Act::Block { .. }
                 | Act::Resend { .. }

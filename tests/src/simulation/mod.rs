@@ -17,8 +17,8 @@ use std::{
 
 use baton_server::{
     Context, Parts,
-    bot::{brains::Brains, room},
-    config::{Model as ModelSettings, Playbook, Secret, Settings, Structured, Wire},
+    bot::{brains::Brains, chain::Chain, room},
+    config::{Link, Model as ModelSettings, Playbook, Secret, Settings, Structured, Wire},
     inbox::lost,
     intake::{self, Numbers},
     outbox::{self, Courier},
@@ -478,7 +478,8 @@ impl Running {
             channels::every(reader.conn()).await.expect("a read").remove(0)
         };
         let graph = graphs.remove(&channel.phone_number_id).expect("a token");
-        let brains = Arc::new(Brains::learn(settings, &parts.models));
+        let chain = Arc::new(Chain::new(&settings.models, &parts.models, parts.clock.clone()));
+        let brains = Arc::new(Brains::learn(settings, &chain));
         let numbers = Arc::new(Numbers::load(&context).await.expect("the numbers"));
         let courier = Rc::new(AsyncMutex::new(Courier::new(context.clone(), channel, graph)));
         Self { context, brains, numbers, courier }
@@ -511,6 +512,7 @@ fn settings(config: &Config, database: &Database) -> Settings {
         deadline: Duration::from_secs(8),
         max_tokens: 300,
         structured: Structured::Schema,
+        link: Link::default(),
     }];
     settings
 }

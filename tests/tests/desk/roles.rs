@@ -52,6 +52,7 @@ fn every_act(house: &House, epoch: Epoch, to: &Signed) -> Vec<Act> {
         Act::HandBack { epoch, outcome: text(), note: text(), promised: text() },
         Act::Resolve { epoch, outcome: text() },
         Act::Split { epoch },
+        Act::Forget {},
         Act::Thread { epoch, action: ThreadAction::Release },
         Act::Block { epoch, blocked: true },
         Act::Escalate { epoch, reason: text() },
@@ -98,7 +99,7 @@ on_both!(promise_11_every_act_by_every_role, |store| {
     let colleague = screens[0].1.signed.clone();
     for (role, mut screen) in screens {
         let acts = every_act(&house, Epoch(1), &colleague);
-        assert_eq!(acts.len(), 23, "every act there is");
+        assert_eq!(acts.len(), 24, "every act there is");
         for (number, act) in acts.into_iter().enumerate() {
             let (thread, _) = house.writes(&format!("1555{}{number}", role as u8), "hello").await;
             let answer = screen.act(&house, thread, act.clone()).await;

@@ -110,6 +110,7 @@ fn thanks(act: &Act, is_take: bool, bot_spoke: bool) -> Option<&'static str> {
         Act::Thread { .. } => Some("asking WhatsApp for the thread"),
         Act::Block { blocked: true, .. } => Some("asking WhatsApp to block the customer"),
         Act::Block { blocked: false, .. } => Some("asking WhatsApp to unblock the customer"),
+        Act::Forget {} => Some("the bot has forgotten it"),
         Act::Split { .. } => Some("two customers again; the other one waits in the queue"),
         Act::Resend { .. } => Some("on its way again"),
         Act::Cancel { .. } => Some("it will not be sent"),
@@ -212,6 +213,7 @@ fn give_words_back(state: &mut State, conversation: ConversationId, act: &Act) {
         | Act::Resolve { .. }
         | Act::Escalate { .. }
         | Act::Split { .. }
+        | Act::Forget {}
         | Act::Thread { .. }
         | Act::Block { .. }
         | Act::Resend { .. }
@@ -239,6 +241,7 @@ const fn label(act: &Act) -> &'static str {
         Act::Resolve { .. } => "not resolved",
         Act::Escalate { .. } => "not escalated",
         Act::Split { .. } => "not split",
+        Act::Forget {} => "not forgotten",
         Act::Thread { .. } => "not asked",
         Act::Block { .. } => "not blocked",
         Act::Send { .. }

@@ -87,6 +87,12 @@ pub(super) fn block(state: &mut State) {
     state.overlays.push(Overlay::Block { conversation, blocked: !is_blocked });
 }
 
+/// Asks before the bot forgets.
+pub(super) fn forget(state: &mut State) {
+    let Some(conversation) = state.current_id() else { return };
+    state.overlays.push(Overlay::Forget { conversation });
+}
+
 fn act_on_current(state: &mut State, act: impl FnOnce(&Conversation) -> Act, out: &mut Effects) {
     let Some((conversation, act)) = state.current().map(|row| (row.id, act(row))) else { return };
     give(state, conversation, act, out);

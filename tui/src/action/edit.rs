@@ -145,6 +145,7 @@ fn paste_into(overlay: &mut Overlay, text: &str) {
         | Overlay::Resolve(_)
         | Overlay::Resend { .. }
         | Overlay::Split { .. }
+        | Overlay::Forget { .. }
         | Overlay::Board(_)
         | Overlay::Block { .. }
         | Overlay::Raw { .. }

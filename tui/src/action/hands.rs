@@ -122,6 +122,7 @@ pub(super) fn after(act: &Act, row: &Conversation, me: Option<AgentId>, now: bat
         | Act::Note { .. }
         | Act::UseProposal { .. }
         | Act::Split { .. }
+        | Act::Forget {}
         | Act::Thread { .. }
         | Act::Block { .. }
         | Act::Resend { .. }

@@ -110,6 +110,7 @@ fn perform(state: &mut State, action: Action, out: &mut Effects) {
         Action::Block => control::block(state),
         Action::Board => board::show(state, out),
         Action::Split => merge::ask(state),
+        Action::Forget => control::forget(state),
         Action::Assign => control::assign(state, out),
         Action::Approve => proposal::approve(state, out),
         Action::EditProposal => proposal::edit(state),

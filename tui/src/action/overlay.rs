@@ -83,6 +83,13 @@ pub(super) fn key(state: &mut State, chord: Chord, out: &mut Effects) {
             }
             _ => Some(Overlay::Split { conversation }),
         },
+        Overlay::Forget { conversation } => match chord.code {
+            KeyCode::Enter => {
+                give(state, conversation, Act::Forget {}, out);
+                None
+            }
+            _ => Some(Overlay::Forget { conversation }),
+        },
         Overlay::Template(sheet) => template::key(state, sheet, chord, out),
         Overlay::File(sheet) => attach::key(state, sheet, chord, out),
         Overlay::Offer(sheet) => offer::key(state, sheet, chord, out),

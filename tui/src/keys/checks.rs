@@ -247,6 +247,21 @@ pub(super) fn split(state: &State) -> Checked {
     }
 }
 
+pub(super) fn forget(state: &State) -> Checked {
+    let conversation = opened(state)?;
+    if state.open_thread().is_none_or(|thread| thread.card.facts.is_empty()) {
+        return why("the bot remembers nothing of this customer");
+    }
+    match conversation.control {
+        Control::Agent { .. } => mine_or_supervisor(state, conversation),
+        Control::Bot
+        | Control::Waiting { .. }
+        | Control::Phone { .. }
+        | Control::Elsewhere
+        | Control::Resolved { .. } => Ok(()),
+    }
+}
+
 pub(super) fn use_proposal(state: &State) -> Checked {
     drop_proposal(state)?;
     let conversation = conversation(state)?;

@@ -48,6 +48,7 @@ pub enum Action {
     Release,
     Escalate,
     Split,
+    Forget,
     Board,
     PassThread,
     ReleaseThread,

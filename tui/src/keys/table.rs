@@ -41,6 +41,7 @@ pub static TABLE: &[Spec] = &[
     spec!(Control Assign, "assign", ["A"], NORMAL, "give to a colleague", 0, checks::assign),
     spec!(Control Escalate, "escalate", ["E"], NORMAL, "ask for a person", 0, checks::escalate),
     spec!(Control Split, "split", ["D"], NORMAL, "two customers after all", 0, checks::split),
+    spec!(Control Forget, "forget", ["F"], NORMAL, "let the bot forget", 0, checks::forget),
     spec!(Control PassThread, "pass_thread", ["P"], NORMAL, "thread to the other app", 0, checks::our_thread),
     spec!(Control ReleaseThread, "release_thread", ["H"], NORMAL, "thread to nobody", 0, checks::our_thread),
     spec!(Control Block, "block", ["K"], NORMAL, "block, unblock", 0, checks::block),

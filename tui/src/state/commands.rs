@@ -153,6 +153,7 @@ fn words(act: &Act) -> Option<String> {
         | Act::Resolve { .. }
         | Act::Escalate { .. }
         | Act::Split { .. }
+        | Act::Forget {}
         | Act::Thread { .. }
         | Act::Block { .. }
         | Act::Resend { .. }

@@ -4,6 +4,7 @@
 use baton_shared::{
     AgentId, Control, ConversationId, Epoch, HandoffId, MessageId, Micros, ProposalId, Role, Window,
     content::MediaState,
+    costs,
     message::{Author, Delivery, Message, Place},
     protocol,
 };
@@ -107,6 +108,8 @@ pub struct Card {
     pub merged: Option<Merged>,
     pub free_entry: Option<protocol::FreeEntry>,
     pub blocked_at: Option<Micros>,
+    /// What the bot remembers of the customer: a name, and what it is.
+    pub facts: Vec<(Clean, Clean)>,
 }
 
 /// Another conversation of the same customer's that went into this one.
@@ -123,6 +126,58 @@ pub struct Board {
     pub at: Micros,
     pub numbers: Vec<BoardNumber>,
     pub warnings: Vec<Warning>,
+    pub costs: Option<Costs>,
+}
+
+/// What this month has cost so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Costs {
+    pub month: Clean,
+    pub total: CostLine,
+    /// What it is by (`day`, `number`, ...), and the dearest of each.
+    pub parts: Vec<(&'static str, Vec<CostLine>)>,
+    /// WhatsApp's own: a number and a category, charged for or not, and how many messages.
+    pub whatsapp: Vec<(Clean, Option<bool>, i64)>,
+}
+
+/// Calls of models, added up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CostLine {
+    pub name: Clean,
+    pub dollars: Clean,
+    pub calls: i64,
+    pub useful: i64,
+}
+
+impl From<costs::CostLine> for CostLine {
+    fn from(line: costs::CostLine) -> Self {
+        let dollars = Clean::line(&line.dollars());
+        let name = if line.name.is_empty() { Clean::from_static("none known") } else { Clean::line(&line.name) };
+        Self { name, dollars, calls: line.calls, useful: line.useful }
+    }
+}
+
+impl From<costs::Costs> for Costs {
+    fn from(costs: costs::Costs) -> Self {
+        /// Of each part; the whole page is the server's `costs`.
+        const SHOWN: usize = 4;
+        let dearest = |mut lines: Vec<costs::CostLine>| {
+            lines.sort_by_key(|line| (std::cmp::Reverse(line.nanos), std::cmp::Reverse(line.calls)));
+            lines.into_iter().take(SHOWN).map(CostLine::from).collect()
+        };
+        let days = costs.days.into_iter().rev().take(SHOWN).map(CostLine::from).collect();
+        let parts = vec![
+            ("day", days),
+            ("number", dearest(costs.numbers)),
+            ("model", dearest(costs.models)),
+            ("intent", dearest(costs.intents)),
+        ];
+        let whatsapp = costs.whatsapp.into_iter().map(|one| {
+            let category = if one.category.is_empty() { "no category" } else { &one.category };
+            (Clean::line(&format!("{} {category}", one.number)), one.billable, one.messages)
+        });
+        Self { month: Clean::line(&costs.month), total: costs.total.into(), parts, whatsapp: whatsapp.collect() }
+    }
 }
 
 /// One of our numbers.
@@ -153,6 +208,7 @@ impl From<protocol::Board> for Board {
             at: board.at,
             numbers: board.numbers.into_iter().map(BoardNumber::from).collect(),
             warnings: board.warnings.into_iter().map(warning).collect(),
+            costs: board.costs.map(Costs::from),
         }
     }
 }
@@ -304,6 +360,11 @@ impl From<protocol::Card> for Card {
             }),
             free_entry: card.free_entry,
             blocked_at: card.blocked_at,
+            facts: card
+                .facts
+                .iter()
+                .map(|fact| (Clean::line(&fact.key.replace('_', " ")), Clean::line(&fact.value)))
+                .collect(),
         }
     }
 }
@@ -356,6 +417,8 @@ fn words(code: &str) -> Clean {
         "low_confidence" => Clean::from_static("the bot was not sure"),
         "unresolved" => Clean::from_static("not solved after several tries"),
         "model_failed" => Clean::from_static("the bot's model fails"),
+        "declined" => Clean::from_static("the bot's model declined to answer"),
+        "budget_spent" => Clean::from_static("the budget for models is spent"),
         "split" => Clean::from_static("split off from another customer"),
         "merged" => Clean::from_static("went into another conversation"),
         "take 2494191" => Clean::from_static("another app keeps the thread"),

@@ -51,6 +51,10 @@ pub enum Overlay {
     Split {
         conversation: ConversationId,
     },
+    /// The bot forgets what it remembers of the customer.
+    Forget {
+        conversation: ConversationId,
+    },
     /// A message as it came, with everything invisible written out.
     Raw {
         text: Clean,

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     state::{
         State,
-        known::{BoardNumber, Warning},
+        known::{BoardNumber, Costs, Warning},
         overlay::Board,
     },
     text::wrap,
@@ -46,7 +46,49 @@ fn lines(pen: &Pen<'_>, state: &State, board: &Board, width: usize) -> Vec<Vec<P
     for one in &known.warnings {
         warning(pen, state, one, width, &mut lines);
     }
+    if let Some(known) = &known.costs {
+        costs(pen, known, &mut lines);
+    }
     lines
+}
+
+/// The dearest of each; amounts stand below each other.
+fn costs(pen: &Pen<'_>, known: &Costs, lines: &mut Vec<Vec<Part>>) {
+    let theme = pen.theme;
+    lines.push(Vec::new());
+    let total = &known.total;
+    let heading = format!("What models cost in {}", known.month.as_str());
+    let counted = format!("   {} calls, {} used", total.calls, total.useful);
+    lines.push(vec![
+        (words(heading), theme.muted.add_modifier(Modifier::BOLD)),
+        (words(format!("   ${}", total.dollars.as_str())), theme.fg),
+        (words(counted), theme.muted),
+    ]);
+    for (by, parts) in &known.parts {
+        for (part, nth) in parts.iter().zip(0..) {
+            let by = if nth == 0 { *by } else { "" };
+            // What has no price stands behind the digits, so that those stay below each other.
+            let (known, rest) =
+                part.dollars.as_str().split_at(part.dollars.as_str().find(' ').unwrap_or(part.dollars.as_str().len()));
+            let amount = format!("{known:>9}{rest:<4}");
+            lines.push(vec![
+                (words(format!("{by:<8}")), theme.muted),
+                (words(amount), theme.fg),
+                (words(format!("{:>8}  ", part.calls)), theme.muted),
+                (part.name.clone(), theme.fg),
+            ]);
+        }
+    }
+    for ((name, charged, messages), nth) in known.whatsapp.iter().zip(0..) {
+        let by = if nth == 0 { "WhatsApp" } else { "" };
+        let charged = match charged {
+            Some(true) => "charged",
+            Some(false) => "free",
+            None => "not said",
+        };
+        lines
+            .push(vec![(words(format!("{by:<8}{charged:>9}{messages:>12}  ")), theme.muted), (name.clone(), theme.fg)]);
+    }
 }
 
 fn number(pen: &Pen<'_>, state: &State, one: &BoardNumber, lines: &mut Vec<Vec<Part>>) {

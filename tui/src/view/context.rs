@@ -66,6 +66,7 @@ fn lines(pen: &Pen<'_>, state: &State, width: usize) -> Vec<Vec<Part>> {
     notes(&mut page, pen, state, thread);
     before(&mut page, pen, state, &closed);
     window(&mut page, pen, state);
+    remembered(&mut page, pen, thread);
     free_entry(&mut page, pen, state, thread);
     marketing(&mut page, pen, state, thread);
     page.lines
@@ -131,6 +132,16 @@ fn window(page: &mut Page, pen: &Pen<'_>, state: &State) {
         page.text(&words(format!("closed, says WhatsApp, until the customer writes; {template}")), pen.theme.warn);
     } else {
         page.text(&words(format!("closed since {at}; it opens when the customer writes; {template}")), pen.theme.warn);
+    }
+}
+
+fn remembered(page: &mut Page, pen: &Pen<'_>, thread: &Thread) {
+    if thread.card.facts.is_empty() {
+        return;
+    }
+    page.section("Remembered");
+    for (key, value) in thread.card.facts.iter().take(SHOWN) {
+        page.text(&words(format!("{key}: {value}")), pen.theme.fg);
     }
 }
 

@@ -157,6 +157,16 @@ pub(super) fn split(pen: &mut Pen<'_>, state: &State, conversation: Conversation
     foot(pen, inner, y, &format!("{enter} split them   Esc cancel"));
 }
 
+pub(super) fn forget(pen: &mut Pen<'_>, state: &State, conversation: ConversationId, area: Rect) {
+    let name = customer(state, conversation);
+    pen.frame(area, true, &[(words(format!("Forget what is known of {name}?")), pen.theme.accent)], &[]);
+    let inner = inside(area);
+    let sentence = "The bot forgets what it has learnt of this customer and what it has summed up, for good. What was \
+                    said stays in the thread.";
+    let y = 1 + paragraph(pen, inner, &fixed(sentence));
+    foot(pen, inner, y, &format!("{} forget   Esc cancel", pen.theme.glyphs.enter));
+}
+
 pub(super) fn consent(pen: &mut Pen<'_>, state: &State, consent: &Consent, area: Rect) {
     let theme = pen.theme;
     let name = customer(state, consent.conversation);

@@ -34,6 +34,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, state: &State) {
             Overlay::Board(sheet) => board::draw(pen, state, sheet, area),
             Overlay::Block { conversation, blocked } => dialog::block(pen, state, *conversation, *blocked, area),
             Overlay::Split { conversation } => dialog::split(pen, state, *conversation, area),
+            Overlay::Forget { conversation } => dialog::forget(pen, state, *conversation, area),
             Overlay::Raw { text, scroll } => dialog::raw(pen, text, *scroll, area),
             Overlay::Template(sheet) => template::draw(pen, state, sheet, area),
             Overlay::File(sheet) => attach::draw(pen, state, sheet, area),
@@ -71,6 +72,7 @@ fn area(pen: &Pen<'_>, state: &State, overlay: &Overlay) -> Rect {
         }
         Overlay::Resend { .. } => (60, 9),
         Overlay::Split { .. } => (60, 11),
+        Overlay::Forget { .. } => (60, 8),
         Overlay::Block { .. } => (60, 8),
         Overlay::Board(_) => (96.min(screen.width.saturating_sub(2)), screen.height.saturating_sub(4)),
         Overlay::Template(_) => (96.min(screen.width.saturating_sub(2)), 22.min(screen.height.saturating_sub(2))),

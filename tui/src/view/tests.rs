@@ -5,6 +5,7 @@ use std::time::Duration;
 use baton_shared::{
     Control, Role,
     content::{Content, Detail, Media, MediaState},
+    costs::{CostLine, Costs, MessagePrices},
     message::{Author, Body, Delivery, Message, Quote},
     protocol::{Board, BoardNumber, Merged, Person, Preview, Row, ServerFrame, Warning},
 };
@@ -161,9 +162,38 @@ fn how_the_numbers_stand() {
             warning(true, "the payment for our account does not work"),
             warning(false, "template parcel_sent (de): paused (three hours, for customers blocked us after it)"),
         ],
+        costs: Some(month()),
     };
     inbox.server(ServerFrame::Board(Box::new(board)));
     insta::assert_snapshot!("overlay_board", screen(&inbox, &dark()));
+}
+
+fn month() -> Costs {
+    let line = |name: &str, calls, unpriced, nanos| {
+        let useful = calls - calls / 10;
+        CostLine { name: name.into(), calls, useful, unpriced, nanos, ..CostLine::default() }
+    };
+    let charged = |category: &str, billable, messages| MessagePrices {
+        number: "shop".into(),
+        category: category.into(),
+        kind: "regular".into(),
+        billable,
+        messages,
+    };
+    Costs {
+        month: "2026-11".into(),
+        total: line("", 412, 12, 412_300_000),
+        days: vec![line("2026-11-19", 200, 0, 212_300_000), line("2026-11-20", 212, 12, 200_000_000)],
+        numbers: vec![line("repairs", 12, 12, 0), line("shop", 400, 0, 412_300_000)],
+        models: vec![
+            line("anthropic claude-haiku-5-5", 340, 0, 112_300_000),
+            line("anthropic claude-sonnet-5", 60, 0, 300_000_000),
+            line("other small", 12, 12, 0),
+        ],
+        purposes: vec![line("answer", 400, 12, 400_300_000)],
+        intents: vec![line("", 90, 0, 300_000_000), line("order_status", 322, 12, 112_300_000)],
+        whatsapp: vec![charged("service", Some(false), 380), charged("utility", Some(true), 24)],
+    }
 }
 
 #[test]

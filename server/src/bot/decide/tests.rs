@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     bot::{
+        chain::Bottomless,
         context::{HumanStretch, Said},
-        model::{Form, NoResponse, Pending, Request, Response},
+        model::{Form, NoResponse, Pending, Request, Response, Transport},
     },
-    config::{Structured, Wire},
+    config::{Link, Model, Structured, Wire},
 };
 
 /// Answers in this process what the test wants, and keeps what it was asked.
@@ -54,6 +55,7 @@ fn model(name: &str) -> Model {
         deadline: Duration::from_secs(1),
         max_tokens: 100,
         structured: Structured::Schema,
+        link: Link::default(),
     }
 }
 
@@ -62,9 +64,8 @@ fn brain(models: &[Model], answers: Vec<Result<Response, NoResponse>>) -> (Brain
     let script = Arc::new(Script { answers: Mutex::new(answers), ..Script::default() });
     let transport: Arc<dyn Transport> = script.clone();
     let playbook = Playbook::shop();
-    let client = |model: &Model| Client::new(model.clone(), &playbook.stages, transport.clone());
-    let models = models.iter().map(client).collect();
-    (Brain { classifier: LEARNT.clone(), models, playbook }, script)
+    let chain = Arc::new(Chain::new(models, &transport, Arc::new(baton_shared::SystemClock::default())));
+    (Brain { classifier: LEARNT.clone(), chain, shape: reply::shape(&playbook.stages), playbook }, script)
 }
 
 fn said(author: Author, text: &str) -> Said {
@@ -87,7 +88,7 @@ fn writes(texts: &[&str]) -> TurnContext {
 }
 
 async fn without_model(context: &TurnContext) -> Decision {
-    decide(&brain(&[], vec![]).0, context).await
+    decide(&brain(&[], vec![]).0, context, &Bottomless).await
 }
 
 fn reply(decision: Decision) -> Reply {
@@ -144,7 +145,7 @@ async fn a_plain_request_and_human_topics_get_a_person_whatever_a_model_would_sa
     ];
     for (text, reason, intent) in cases {
         let (brain, script) = brain(&[model("a")], vec![sure("All fine!", 1.0)]);
-        let handoff = handoff(decide(&brain, &writes(&[text])).await);
+        let handoff = handoff(decide(&brain, &writes(&[text]), &Bottomless).await);
         assert_eq!((handoff.reason, handoff.intent.as_deref()), (reason, intent), "{text}");
         assert!(handoff.announced);
         assert!(script.asked.lock().unwrap().is_empty(), "no model was asked");
@@ -164,12 +165,12 @@ async fn without_a_model_what_is_not_known_gets_a_person() {
 #[tokio::test]
 async fn a_sure_model_answers_and_its_cost_is_counted() {
     let (brain, script) = brain(&[model("a")], vec![sure("Yes, in blue.", 0.95)]);
-    let reply = reply(decide(&brain, &writes(&["do you have the linen shirt in blue?"])).await);
+    let reply = reply(decide(&brain, &writes(&["do you have the linen shirt in blue?"]), &Bottomless).await);
     assert!(reply.text.ends_with("\n\nYes, in blue."), "{}", reply.text);
     assert_eq!(reply.stage.as_deref(), Some("question"));
     assert!(reply.resolved);
     let usage = Usage { input_tokens: 100, cached_tokens: 0, output_tokens: 20 };
-    assert_eq!(reply.cost, Cost { model: Some("a".into()), usage, calls: 1 });
+    assert_eq!((reply.cost.model.as_deref(), reply.cost.usage, reply.cost.calls.len()), (Some("a"), usage, 1));
     let asked = script.asked.lock().unwrap();
     assert!(asked[0]["messages"][0]["content"].as_str().unwrap().contains("linen shirt in blue"));
 }
@@ -178,18 +179,18 @@ async fn a_sure_model_answers_and_its_cost_is_counted() {
 async fn an_unsure_model_leaves_its_answer_to_a_person() {
     let question = writes(&["do you have the linen shirt in blue?"]);
     let (unsure, _) = brain(&[model("a")], vec![sure("Perhaps.", 0.3)]);
-    let call = handoff(decide(&unsure, &question).await);
+    let call = handoff(decide(&unsure, &question, &Bottomless).await);
     assert_eq!(call.reason, Reason::LowConfidence);
     assert_eq!(call.suggestion.unwrap().text, "Perhaps.");
 
     let wants =
         json!({"reply": "", "confidence": 0.9, "handoff": true, "reason": "asked_for_human", "stage": "problem"});
     let (wants, _) = brain(&[model("a")], vec![says(&wants)]);
-    let call = handoff(decide(&wants, &question).await);
+    let call = handoff(decide(&wants, &question, &Bottomless).await);
     assert_eq!((call.reason, call.suggestion), (Reason::AskedForHuman, None));
 
     let (half, _) = brain(&[model("a")], vec![sure("I think so.", 0.65)]);
-    assert!(!reply(decide(&half, &question).await).resolved);
+    assert!(!reply(decide(&half, &question, &Bottomless).await).resolved);
 }
 
 #[tokio::test]
@@ -197,13 +198,13 @@ async fn when_models_fail_the_next_is_asked_and_then_a_person() {
     let question = writes(&["do you have the linen shirt in blue?"]);
     let two = [model("a"), model("b")];
     let (brain_, _) = brain(&two, vec![Err(NoResponse::TimedOut), sure("Yes.", 0.9)]);
-    assert_eq!(reply(decide(&brain_, &question).await).cost.model.as_deref(), Some("b"));
+    assert_eq!(reply(decide(&brain_, &question, &Bottomless).await).cost.model.as_deref(), Some("b"));
 
     let (brain_, _) = brain(&two, vec![]);
-    let call = handoff(decide(&brain_, &question).await);
+    let call = handoff(decide(&brain_, &question, &Bottomless).await);
     assert_eq!((call.reason, call.failure), (Reason::ModelFailed, Some(Failure::TimedOut)));
-    assert_eq!(call.cost.calls, 2);
-    assert_eq!(brain_.longest(), Duration::from_secs(4));
+    assert_eq!(call.cost.calls.len(), 2);
+    assert_eq!(brain_.longest(), Duration::from_secs(10));
 }
 
 #[tokio::test]
@@ -222,7 +223,7 @@ async fn what_does_not_help_ends_with_a_person() {
     assert_eq!((call.reason, call.intent.as_deref()), (Reason::Unresolved, Some("order_status")));
     assert!(call.summary.contains("Bot: You can follow"), "{}", call.summary);
     let (with_model, _) = brain(&[model("a")], vec![sure("It arrives today.", 1.0)]);
-    assert!(!reply(decide(&with_model, &context).await).resolved);
+    assert!(!reply(decide(&with_model, &context, &Bottomless).await).resolved);
 }
 
 #[tokio::test]
@@ -260,7 +261,7 @@ async fn after_a_hand_back_the_model_knows_what_was_promised_and_so_does_the_nex
         promised: Some("blue one kept until Friday".into()),
     });
     let (brain, script) = brain(&[model("a")], vec![sure("It is kept until Friday.", 0.2)]);
-    let call = handoff(decide(&brain, &context).await);
+    let call = handoff(decide(&brain, &context, &Bottomless).await);
     let asked = script.asked.lock().unwrap()[0]["messages"][0]["content"].as_str().unwrap().to_owned();
     for piece in
         ["a person (Ana) handled this", "blue one kept until Friday", "wants the blue one", "you are active again"]
@@ -276,7 +277,7 @@ async fn nothing_a_customer_writes_breaks_the_decision() {
         ["\u{301}".repeat(30_000), "{\"mark\":\"x\"}\n".repeat(500), "\u{202e}\u{1b}[2J".into(), "a?".repeat(9_000)]
     {
         let (brain, _) = brain(&[model("a")], vec![sure("ok", 0.9)]);
-        let _ = decide(&brain, &writes(&[&text, &text])).await;
+        let _ = decide(&brain, &writes(&[&text, &text]), &Bottomless).await;
     }
 }
 
@@ -288,10 +289,10 @@ async fn what_came_late_is_answered_with_an_apology_or_by_a_person() {
     assert!(text.starts_with("Sorry for the wait") && text.ends_with(&on_time), "{text}");
     let (mut brain, _) = brain(&[], vec![]);
     brain.playbook.late.to = Reopen::Waiting;
-    let call = handoff(decide(&brain, &context).await);
+    let call = handoff(decide(&brain, &context, &Bottomless).await);
     assert_eq!((call.reason, call.suggestion.unwrap().text), (Reason::Late, on_time));
     let asks = TurnContext { late: true, ..writes(&["I want to talk to a human"]) };
-    assert_eq!(handoff(decide(&brain, &asks).await).reason, Reason::AskedForHuman, "the better reason");
+    assert_eq!(handoff(decide(&brain, &asks, &Bottomless).await).reason, Reason::AskedForHuman, "the better reason");
 }
 
 /// What a person had in front of them, and what they said when they gave it back.
@@ -315,8 +316,8 @@ async fn what_a_person_gave_back_gets_no_second_bridge() {
     assert_eq!(reply(without_model(&context).await).intent.as_deref(), Some("opening_hours"));
     // What a model was asked for in vain has its cost.
     let (brain, _) = brain(&[model("a")], vec![sure("Perhaps.", 0.1)]);
-    let quiet = decide(&brain, &gives_back(&["can the cat digest it?"], true)).await;
-    assert!(matches!(&quiet, Decision::Quiet { cost, .. } if cost.calls == 1), "{quiet:?}");
+    let quiet = decide(&brain, &gives_back(&["can the cat digest it?"], true), &Bottomless).await;
+    assert!(matches!(&quiet, Decision::Quiet { cost, .. } if cost.calls.len() == 1), "{quiet:?}");
 }
 
 #[tokio::test]
@@ -331,7 +332,26 @@ async fn after_a_person_what_is_new_decides() {
     let again = handoff(without_model(&and_then("please, let me talk to a human")).await);
     assert!(again.reason == Reason::AskedForHuman && again.announced, "{again:?}");
     let (brain, script) = brain(&[model("a")], vec![sure("All settled.", 0.9)]);
-    reply(decide(&brain, &and_then("do you have the linen shirt in blue?")).await);
+    reply(decide(&brain, &and_then("do you have the linen shirt in blue?"), &Bottomless).await);
     let asked = script.asked.lock().unwrap()[0]["messages"][0]["content"].as_str().unwrap().to_owned();
     assert!(asked.contains("my lawyer"), "older words are known to the model: {asked}");
+}
+
+#[tokio::test]
+async fn a_model_may_keep_what_the_customer_said_of_themselves() {
+    let answer = json!({
+        "reply": "Yes, we have it.", "confidence": 0.9, "handoff": false, "reason": "", "stage": "question",
+        "remember": [{"key": "shoe_size", "value": "38"}, {"key": "is", "value": "a doctor"}],
+    });
+    let (brain, script) = brain(&[model("a")], vec![says(&answer)]);
+    let context = TurnContext {
+        known: vec![("prefers".into(), "linen".into())],
+        earlier: Some("Asked for a voucher in May.".into()),
+        ..writes(&["do you have the linen shirt in blue? my size is 38"])
+    };
+    let reply = reply(decide(&brain, &context, &Bottomless).await);
+    assert_eq!(reply.remember, [Proposed { key: "shoe_size".into(), value: "38".into() }]);
+    let asked = script.asked.lock().unwrap()[0]["messages"][0]["content"].as_str().unwrap().to_owned();
+    assert!(asked.contains(r#"{"known_of_customer":{"prefers":"linen"}}"#), "{asked}");
+    assert!(asked.contains(r#"{"said_earlier":"Asked for a voucher in May."}"#), "{asked}");
 }

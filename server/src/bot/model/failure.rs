@@ -47,6 +47,12 @@ pub enum Failure {
     /// The answer was longer than any answer to a customer.
     #[error("the answer is too long")]
     TooLong,
+    /// Not asked: it failed too often a moment ago, and so did every other one.
+    #[error("every model is left alone after its failures")]
+    Resting,
+    /// Not asked: what may be spent is spent.
+    #[error("the budget is spent")]
+    Spent,
 }
 
 impl Failure {
@@ -66,12 +72,9 @@ impl Failure {
             Self::Rejected { .. } => "rejected",
             Self::Malformed => "malformed",
             Self::TooLong => "too_long",
+            Self::Resting => "resting",
+            Self::Spent => "budget_spent",
         }
-    }
-
-    /// Whether the same question to the same model may well succeed at once.
-    pub const fn is_worth_another_try(&self) -> bool {
-        matches!(self, Self::Broken | Self::Malformed | Self::Server { .. })
     }
 
     /// What a response other than a success says. Providers agree on an object `error` with a type, a code and a

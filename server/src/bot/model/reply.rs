@@ -2,6 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::{
+    super::memory::facts::{self, Proposed},
+    shape::Shape,
+};
+
 /// What the model says, put into types.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelReply {
@@ -15,6 +20,8 @@ pub struct ModelReply {
     pub reason: Option<String>,
     /// One of the playbook's stages.
     pub stage: Option<String>,
+    /// What it would keep of the customer; nobody has checked it.
+    pub remember: Vec<Proposed>,
 }
 
 /// Why a model may want a person.
@@ -24,7 +31,7 @@ pub const REASONS: [&str; 3] = ["asked_for_human", "human_only_topic", "low_conf
 const LONGEST: usize = 4_096;
 
 /// The JSON schema of the form; without bounds on numbers, which not every provider takes.
-pub fn schema(stages: &[String]) -> Value {
+fn schema(stages: &[String]) -> Value {
     let reasons: Vec<&str> = REASONS.into_iter().chain([""]).collect();
     let stage = match stages {
         [] => json!({"type": "string"}),
@@ -38,21 +45,26 @@ pub fn schema(stages: &[String]) -> Value {
             "handoff": {"type": "boolean", "description": "whether a person must take over"},
             "reason": {"type": "string", "enum": reasons, "description": "why a person must; empty if not"},
             "stage": stage,
+            "remember": facts::schema(),
         },
-        "required": ["reply", "confidence", "handoff", "reason", "stage"],
+        "required": ["reply", "confidence", "handoff", "reason", "stage", "remember"],
         "additionalProperties": false,
     })
 }
 
-/// Reads what a model wrote: JSON in our form; failing that, the first JSON object in it. Wrong
-/// types are mended where there is no doubt what is meant. `None`: it cannot be used.
-pub fn parse(text: &str, stages: &[String]) -> Option<ModelReply> {
-    let object = serde_json::from_str(text.trim()).ok().or_else(|| first_object(text))?;
-    from_object(&object, stages)
+/// The shape of an answer to a customer; `stages` are the playbook's.
+pub fn shape(stages: &[String]) -> Shape<ModelReply> {
+    let known = stages.to_vec();
+    Shape::new(schema(stages), move |object| from_object(object, &known))
 }
 
-/// Like [`parse`], for what arrived as JSON already.
-pub fn from_object(object: &Map<String, Value>, stages: &[String]) -> Option<ModelReply> {
+/// What a model wrote as JSON; failing that, the first JSON object in it.
+pub(super) fn object_in(text: &str) -> Option<Map<String, Value>> {
+    serde_json::from_str(text.trim()).ok().or_else(|| first_object(text))
+}
+
+/// Wrong types are mended where there is no doubt what is meant. `None`: it cannot be used.
+fn from_object(object: &Map<String, Value>, stages: &[String]) -> Option<ModelReply> {
     let handoff = truth(object.get("handoff"));
     let reply = reply(object.get("reply"))?;
     if reply.is_empty() && !handoff {
@@ -64,6 +76,7 @@ pub fn from_object(object: &Map<String, Value>, stages: &[String]) -> Option<Mod
         handoff,
         reason: word(object.get("reason"), |word| REASONS.contains(&word)),
         stage: word(object.get("stage"), |word| stages.iter().any(|stage| stage == word)),
+        remember: facts::read(object),
     })
 }
 
@@ -120,6 +133,10 @@ mod tests {
 
     use super::*;
 
+    fn parse(text: &str, stages: &[String]) -> Option<ModelReply> {
+        from_object(&object_in(text)?, stages)
+    }
+
     fn stages() -> Vec<String> {
         vec!["question".into(), "done".into()]
     }
@@ -135,7 +152,8 @@ mod tests {
                 confidence: 0.8,
                 handoff: false,
                 reason: None,
-                stage: Some("done".into())
+                stage: Some("done".into()),
+                remember: Vec::new(),
             }
         );
     }

@@ -3,6 +3,7 @@
 
 mod errand;
 mod file;
+mod forget;
 mod later;
 mod offer;
 mod pass;
@@ -157,6 +158,7 @@ impl Desk<'_> {
             Act::Resolve { outcome, .. } => self.resolve(outcome).await,
             Act::Escalate { reason, .. } => self.escalate(reason).await,
             Act::Split { .. } => self.split().await,
+            Act::Forget {} => self.forget().await,
             Act::Thread { .. } | Act::Block { .. } => self.ask_meta(act).await,
             Act::Send { text, seen, reply_to, .. } => self.send(text, *seen, *reply_to).await,
             Act::SendWhenTheyWrite { text, .. } => self.send_when_they_write(text).await,
@@ -238,6 +240,7 @@ const fn on_screen(act: &Act) -> Option<Epoch> {
         | Act::UseProposal { epoch, .. } => Some(*epoch),
         Act::Take { .. }
         | Act::Consent { .. }
+        | Act::Forget {}
         | Act::Note { .. }
         | Act::Cancel { .. }
         | Act::DropProposal { .. }
