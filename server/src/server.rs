@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     io,
     net::SocketAddr,
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -17,6 +18,7 @@ use crate::{
     bot::{self, brains::Brains, chain::Chain, model},
     config::Settings,
     inbox, intake,
+    knowledge::{self, Embedder, Librarian, Library, Tongue, documents::Reader, web::Web},
     lifecycle::Lifecycle,
     media, operations, outbox,
     store::{
@@ -42,6 +44,8 @@ pub struct Parts {
     pub graph: Arc<dyn Transport>,
     /// The way to the models' providers.
     pub models: Arc<dyn model::Transport>,
+    /// Where the program `baton-server` is, which reads PDFs; without it none is read.
+    pub program: Option<PathBuf>,
     pub gate: Option<Arc<dyn Gate>>,
 }
 
@@ -214,8 +218,15 @@ async fn start_rooms(context: &Context, parts: &Parts, life: &Lifecycle) -> Resu
     life.spawn(bot::senses::run(context.clone(), parts.models.clone(), life.stopping()));
     let chain = Arc::new(Chain::new(&context.settings.models, &parts.models, context.clock.clone()));
     life.spawn(bot::memory::run(context.clone(), chain.clone(), life.stopping()));
+    let embedder = embedder(context, &parts.models);
+    let library = Library::new(embedder.clone());
+    library.refresh(&context.db).await?;
+    life.spawn(knowledge::run(context.db.clone(), library.clone(), life.stopping()));
+    let keeper = operations::knowledge::Keeper { librarian: librarian(context, parts.program.clone()), embedder };
+    life.spawn(operations::knowledge::run(context.clone(), keeper, life.stopping()));
     let settings = context.settings.clone();
     let brains = tokio::task::spawn_blocking(move || Brains::learn(&settings, &chain)).await?;
+    let brains = brains.with_knowledge(&library);
     life.spawn(bot::room::run(context.clone(), Arc::new(brains), life.stopping()));
     life.spawn(inbox::lost::run(context.clone(), life.stopping()));
     let mut name = [0; 8];
@@ -229,6 +240,22 @@ async fn start_rooms(context: &Context, parts: &Parts, life: &Lifecycle) -> Resu
         life.spawn(measure_time(context.db.clone(), life.clone()));
     }
     Ok(())
+}
+
+/// What makes vectors, if the settings name anything.
+pub fn embedder(context: &Context, transport: &Arc<dyn model::Transport>) -> Option<Embedder> {
+    context.settings.embedder.clone().map(|settings| Embedder::new(settings, transport.clone()))
+}
+
+/// Who takes documents in, as the settings say; `program` is that of [`Parts`].
+pub fn librarian(context: &Context, program: Option<PathBuf>) -> Librarian {
+    let tongue = Tongue {
+        guess: |text| bot::language::guess(text, None),
+        otherwise: context.settings.books[0].playbook.language(),
+    };
+    let web = Web::new(context.settings.knowledge.private_hosts.clone());
+    let (clock, ids) = (context.clock.clone(), context.ids.clone());
+    Librarian::new(context.db.clone(), clock, ids, Reader::new(program), web, tongue)
 }
 
 /// Each business account with a token that may see it.

@@ -20,6 +20,19 @@ pub struct Detail {
     /// It was written by somebody else first (`context.forwarded`, `frequently_forwarded`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forwarded: Option<Forwarded>,
+    /// What the bot's words rest on, as it says itself: passages of the business's own documents.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Source>,
+}
+
+/// A passage of a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Source {
+    /// The document's name, for example `returns.md`.
+    pub document: String,
+    /// The headings above the passage, outermost first: `Returns > Exchanges`; empty if there is none.
+    pub heading: String,
 }
 
 impl Detail {

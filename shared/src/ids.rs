@@ -67,6 +67,8 @@ ids! {
     UploadId
     /// A delivery that nobody could read, kept.
     DeadLetterId
+    /// Something that the business has written down, and the bot answers from.
+    DocumentId
 }
 
 /// Makes ids, and is the source of every other chance: seeded in tests, the system's otherwise.

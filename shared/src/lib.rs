@@ -18,8 +18,8 @@ pub mod window;
 pub use clock::{Clock, ManualClock, Micros, Millis, SystemClock};
 pub use control::{Control, Epoch};
 pub use ids::{
-    AgentId, AttemptId, ChannelId, CommandId, ConversationId, CustomerId, DeadLetterId, HandoffId, Ids, MessageId,
-    ProposalId, SessionId, TurnId, UploadId,
+    AgentId, AttemptId, ChannelId, CommandId, ConversationId, CustomerId, DeadLetterId, DocumentId, HandoffId, Ids,
+    MessageId, ProposalId, SessionId, TurnId, UploadId,
 };
 pub use role::Role;
 pub use window::Window;

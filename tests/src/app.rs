@@ -20,7 +20,7 @@ use baton_simulator::{
     whatsapp::{Config, Number, Person, PersonId, Saying, sign},
 };
 
-use crate::{acts::Acts, post::Talk, store::Database};
+use crate::{acts::Acts, post::Talk, programs::binary, store::Database};
 
 /// How long a test waits for what must happen.
 pub const SOON: Duration = Duration::from_secs(60);
@@ -170,8 +170,18 @@ impl App {
             ids: Arc::new(Ids::system()),
             graph: Arc::new(HttpTransport::new().expect("an HTTP client")),
             models: Arc::new(model::HttpTransport::new().expect("an HTTP client")),
+            program: None,
             gate: None,
         }
+    }
+
+    /// The program, to be run beside the server on the same store.
+    pub fn program(&self) -> std::process::Command {
+        let mut command = std::process::Command::new(binary("baton-server"));
+        let variables = environment(&self.config, &self.simulator.graph_url(), &self.database, &self.listen);
+        command.env_clear().envs(variables).current_dir(self.database.media.path());
+        command.stdin(std::process::Stdio::null());
+        command
     }
 
     pub fn url(&self, path: &str) -> String {

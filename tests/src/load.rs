@@ -69,6 +69,7 @@ impl Rig {
             ids: Arc::new(Ids::system()),
             graph: Arc::new(Agreeable::default()),
             models: Arc::new(model::HttpTransport::new().expect("an HTTP client")),
+            program: None,
             gate: None,
         };
         let runtime = runtime(2);

@@ -368,7 +368,7 @@ async fn open(
     // Another test in this process may have been first.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let models = Arc::new(model::HttpTransport::new().expect("an HTTP client"));
-    let parts = Parts { clock: clock.clone(), ids: ids.clone(), graph, models, gate: None };
+    let parts = Parts { clock: clock.clone(), ids: ids.clone(), graph, models, program: None, gate: None };
     let context = baton_server::open(settings(database, config), &parts).await.expect("a store opens");
     begin(context, wire).await
 }

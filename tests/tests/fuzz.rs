@@ -1,7 +1,7 @@
 //! A little of `tests/long` with every run of the tests: by number, never by time.
 
 use baton_tests::{
-    fuzz::Fuzzer,
+    fuzz::{Fuzzer, documents},
     store::{in_time, left_out, postgres_server},
 };
 
@@ -22,4 +22,10 @@ async fn promise_10_whatever_is_well_signed_is_stored_once_and_understood_or_a_d
         Some(_) => in_time(nothing_is_found(12, true)).await,
         None => left_out("promise_10_whatever_is_well_signed_is_stored_once_and_understood_or_a_dead_letter"),
     }
+}
+
+#[test]
+fn promise_10_a_broken_document_harms_only_itself() {
+    let read = documents::sample(13, 400);
+    assert!((200..1_900).contains(&read), "{read} of 2,000");
 }

@@ -3,7 +3,7 @@
 use baton_shared::{
     content::{
         Call, Choice, ContactCard, Content, Detail, Form, Forwarded, Location, Media, MediaState, Order, Product,
-        Referral, plain_name,
+        Referral, Source, plain_name,
     },
     message::{Author, Body, Message, Quote, Reaction},
     offer::{Offer, Words},
@@ -58,7 +58,18 @@ fn body(body: &Body) -> String {
         Some(content) => lines.extend(content_lines(content, body)),
         None => lines.push(plain(&body.kind, &body.text)),
     }
+    lines.extend(detail.and_then(|detail| sources(&detail.sources)));
     lines.join("\n")
+}
+
+/// What the bot's words rest on.
+fn sources(sources: &[Source]) -> Option<String> {
+    let one = |source: &Source| match source.heading.as_str() {
+        "" => source.document.clone(),
+        heading => format!("{} > {heading}", source.document),
+    };
+    let all: Vec<String> = sources.iter().map(one).collect();
+    (!all.is_empty()).then(|| format!("[from {}]", all.join("; ")))
 }
 
 /// The text, or what stands for a kind that has none.
@@ -283,6 +294,15 @@ mod tests {
 
     fn lines(kind: &str, text: &str, content: Content) -> String {
         shown(&message(kind, text, Some(content))).as_str().to_owned()
+    }
+
+    #[test]
+    fn what_the_bots_words_rest_on_stands_under_them() {
+        let source = |document: &str, heading: &str| Source { document: document.into(), heading: heading.into() };
+        let sources = vec![source("returns.md", "Returns > Exchanges"), source("hours.txt", "")];
+        let detail = Some(Box::new(Detail { sources, ..Detail::default() }));
+        let body = Body { detail, ..Body::text("Another size is free.") };
+        assert_eq!(super::body(&body), "Another size is free.\n[from returns.md > Returns > Exchanges; hours.txt]");
     }
 
     #[test]

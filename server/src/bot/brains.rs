@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{chain::Chain, decide::Brain};
-use crate::config::Settings;
+use crate::{config::Settings, knowledge::Library};
 
 /// The brains of all numbers, in the order of the settings' playbooks.
 pub struct Brains(Vec<Brain>);
@@ -13,6 +13,12 @@ impl Brains {
     pub fn learn(settings: &Settings, chain: &Arc<Chain>) -> Self {
         let brain = |playbook| Brain::new(playbook, chain.clone());
         Self(settings.books.iter().map(|book| brain(book.playbook.clone())).collect())
+    }
+
+    /// The same, answering from documents too.
+    #[must_use]
+    pub fn with_knowledge(self, library: &Library) -> Self {
+        Self(self.0.into_iter().map(|brain| brain.with_knowledge(library.clone())).collect())
     }
 
     /// The one of this place among the settings' playbooks.

@@ -6,6 +6,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use baton_shared::content::Source;
+
 use super::{
     chain::{Chain, Purse, Question},
     context::TurnContext,
@@ -20,15 +22,21 @@ use super::{
 use crate::{
     config::{Action, Language, Playbook, Reopen},
     domain::money::{Call, Purpose},
+    knowledge::{Library, index::Hit},
 };
 
-/// What it takes to decide: the playbook, what was learnt from it, and models to ask.
+/// What it takes to decide: the playbook, what was learnt from it, what is written down, and models to ask.
 pub struct Brain {
     playbook: Playbook,
     classifier: Classifier,
     chain: Arc<Chain>,
     shape: Shape<ModelReply>,
+    knowledge: Option<Library>,
 }
+
+/// Passages that a model is given for one question, at most: five find the answer to nearly all questions, and
+/// few words more.
+const PASSAGES: usize = 5;
 
 /// What the bot does about a turn.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +66,8 @@ pub struct Reply {
     pub resolved: bool,
     /// What to keep of the customer.
     pub remember: Vec<Proposed>,
+    /// The passages that it rests on.
+    pub sources: Vec<Source>,
     pub cost: Cost,
 }
 
@@ -118,7 +128,14 @@ pub struct Cost {
 impl Brain {
     /// Learns the playbook's examples: some tenths of a second of work.
     pub fn new(playbook: Playbook, chain: Arc<Chain>) -> Self {
-        Self { classifier: Classifier::train(&playbook), chain, shape: reply::shape(&playbook.stages), playbook }
+        let shape = reply::shape(&playbook.stages);
+        Self { classifier: Classifier::train(&playbook), chain, shape, playbook, knowledge: None }
+    }
+
+    /// The same, answering from documents too.
+    #[must_use]
+    pub fn with_knowledge(self, library: Library) -> Self {
+        Self { knowledge: Some(library), ..self }
     }
 
     pub fn playbook(&self) -> &Playbook {
@@ -214,6 +231,7 @@ impl<'a> Turn<'a> {
             language: self.heard,
             resolved: true,
             remember: Vec::new(),
+            sources: Vec::new(),
             cost: Cost::default(),
         })
     }
@@ -272,14 +290,15 @@ impl<'a> Turn<'a> {
         if chain.is_empty() {
             return self.handoff(otherwise, about);
         }
-        let asked = |extent| prompt(playbook, self.context, self.spoken, extent);
+        let known = self.look_up().await;
+        let asked = |extent| prompt(playbook, self.context, self.spoken, &known, extent);
         let (usual, shorter) = (asked(Extent::USUAL), asked(Extent::LITTLE));
         let question =
             Question { prompt: &usual, shorter: Some(&shorter), shape, tier: None, purpose: Purpose::Answer };
         let answered = chain.ask(&question, self.purse).await;
         let cost = Cost::of(answered.calls);
         match answered.answer {
-            Ok(answer) => self.judge(answer, about, cost),
+            Ok(answer) => self.judge(answer, &known, about, cost),
             Err(why) => Decision::Handoff(self.left_alone(why, about, cost)),
         }
     }
@@ -297,7 +316,18 @@ impl<'a> Turn<'a> {
         Handoff { suggestion, failure: Some(why), cost, ..self.call(reason, about) }
     }
 
-    fn judge(&self, answer: ModelReply, about: Option<usize>, cost: Cost) -> Decision {
+    /// What the documents say about the question.
+    async fn look_up(&self) -> Known {
+        let Some(library) = self.brain.knowledge.as_ref().filter(|library| !library.is_empty()) else {
+            return Known::default();
+        };
+        let asked: Vec<&str> = self.context.asked().map(|said| said.text.as_str()).collect();
+        let mut passages = library.find(&asked.join("\n"), &self.context.channel, PASSAGES).await;
+        passages.retain(|hit| hit.relevant);
+        Known { has_documents: true, passages }
+    }
+
+    fn judge(&self, answer: ModelReply, known: &Known, about: Option<usize>, cost: Cost) -> Decision {
         let least = self.brain.playbook.thresholds.confidence;
         let reason = match answer.reason.as_deref() {
             _ if !answer.handoff => Reason::LowConfidence,
@@ -305,6 +335,7 @@ impl<'a> Turn<'a> {
             Some("human_only_topic") => Reason::HumanOnlyTopic,
             _ => Reason::LowConfidence,
         };
+        let sources = known.sources(answer.sources.as_deref());
         let ModelReply { reply: text, confidence, .. } = answer;
         if answer.handoff || confidence < least {
             let suggestion = (!text.is_empty()).then_some(Suggestion { text, confidence });
@@ -319,6 +350,7 @@ impl<'a> Turn<'a> {
             // Half sure, or the same question again: that counts as not solved.
             remember: facts::kept(&answer.remember, self.context),
             resolved: confidence >= f32::midpoint(least, 1.0) && !is_asked_again(self.context),
+            sources,
             cost,
         })
     }
@@ -340,6 +372,31 @@ impl<'a> Turn<'a> {
             failure: None,
             cost: Cost::default(),
         }
+    }
+}
+
+/// What was found in the documents for one question.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Whether there are documents at all.
+    pub has_documents: bool,
+    /// The best first; none: no document says anything about it.
+    pub passages: Vec<Hit>,
+}
+
+impl Known {
+    /// The passages that a model names, each once; all that it was given if it names none at all.
+    fn sources(&self, named: Option<&[usize]>) -> Vec<Source> {
+        let is_named = |number: usize| named.is_none_or(|named| named.contains(&number));
+        let named = (1..).zip(&self.passages).filter(|(number, _)| is_named(*number));
+        let mut sources: Vec<Source> = Vec::new();
+        for (_, hit) in named {
+            let source = Source { document: hit.name.clone(), heading: hit.heading.clone() };
+            if !sources.contains(&source) {
+                sources.push(source);
+            }
+        }
+        sources
     }
 }
 

@@ -3,7 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use baton_shared::{Control, ConversationId, Ids, Micros, TurnId, message::Author};
+use baton_shared::{
+    Control, ConversationId, Ids, Micros, TurnId,
+    content::{Detail, Source},
+    message::Author,
+};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -286,7 +290,7 @@ impl Committing<'_> {
         }
         self.thread.unread = 0;
         self.remember(&reply.remember).await?;
-        self.say(&reply.text).await?;
+        self.say(&reply.text, &reply.sources).await?;
         Ok((Outcome::Sent, None))
     }
 
@@ -316,9 +320,10 @@ impl Committing<'_> {
         Ok((Outcome::HandedOff, Some(reason.to_owned())))
     }
 
-    async fn say(&mut self, text: &str) -> Result<(), StoreError> {
+    /// What it rests on stands with its last part.
+    async fn say(&mut self, text: &str, sources: &[Source]) -> Result<(), StoreError> {
         let (thread, at) = (&*self.thread, self.at);
-        let parts = baton_shared::split::split(text, baton_shared::protocol::TEXT_LIMIT)
+        let mut parts: Vec<Stored> = baton_shared::split::split(text, baton_shared::protocol::TEXT_LIMIT)
             .into_iter()
             .map(|part| {
                 let id = self.ids.next(at.now);
@@ -328,6 +333,10 @@ impl Committing<'_> {
                 Stored { turn: Some(self.id), ..stored }
             })
             .collect();
+        if let Some(last) = parts.last_mut().filter(|_| !sources.is_empty()) {
+            let detail = Detail { sources: sources.to_vec(), ..Detail::default() };
+            last.detail = serde_json::to_string(&detail).ok();
+        }
         outbox::queue(self.tx, self.thread, parts, at).await
     }
 

@@ -5,7 +5,7 @@ use baton_server::{
     config::Settings,
     inbox,
     store::{
-        Db, OpenError, StoreError, Urgency,
+        StoreError, Urgency,
         agents::{self, Agent},
     },
 };
@@ -58,7 +58,7 @@ pub(super) struct Disable {
 
 pub(super) async fn run(settings: Settings, act: Act) -> Result<(), Failure> {
     if let Act::Add(_) = act {
-        make_if_missing(&settings).await?;
+        settings::make_if_missing(&settings).await?;
     }
     let context = settings::open(settings).await?;
     let done = match act {
@@ -69,16 +69,6 @@ pub(super) async fn run(settings: Settings, act: Act) -> Result<(), Failure> {
     };
     context.db.close().await;
     done
-}
-
-/// People may be added before the first start.
-async fn make_if_missing(settings: &Settings) -> Result<(), Failure> {
-    let clock = std::sync::Arc::new(baton_shared::SystemClock::default());
-    match Db::open_beside(settings.database_url.reveal(), clock.clone()).await {
-        Err(OpenError::Missing { .. }) => Db::open(settings.database_url.reveal(), clock, None).await?.close().await,
-        other => other?.close().await,
-    }
-    Ok(())
 }
 
 async fn add(context: &Context, new: Add) -> Result<(), Failure> {

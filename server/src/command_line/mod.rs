@@ -6,6 +6,7 @@ mod costs;
 mod doctor;
 mod failure;
 mod intents;
+mod knowledge;
 mod log;
 mod output;
 mod replay;
@@ -15,6 +16,7 @@ mod switch;
 
 use std::{path::PathBuf, process::ExitCode};
 
+use baton_server::knowledge::documents;
 use clap::{Parser, Subcommand};
 
 use failure::Failure;
@@ -24,6 +26,7 @@ Examples:
   baton-server serve --config baton.toml       start; Ctrl-C or SIGTERM ends it cleanly
   baton-server agent add Ana --role agent      prints the secret that Ana signs in with once
   baton-server switch bot off                  from now on only people answer
+  baton-server knowledge add policies/         documents that the bot answers from
   baton-server channel list                    the numbers, and how each is
   baton-server doctor                          what is right, what is wrong, what to do
   baton-server intents test sentences.jsonl    how well customers' sentences are understood
@@ -59,6 +62,9 @@ enum Command {
     /// The business numbers: list, test, pause, resume, add.
     #[command(subcommand)]
     Channel(channel::Act),
+    /// The documents that the bot answers from: add, list, remove, search, refresh.
+    #[command(subcommand)]
+    Knowledge(knowledge::Act),
     /// Turn the bot, or all sending, on or off; without arguments, show both.
     Switch(switch::Switch),
     /// Look at settings, database, clock, tokens, webhooks and what waits; say what to do.
@@ -70,11 +76,17 @@ enum Command {
     Costs(costs::Wanted),
     /// Read dead letters again: after an update, or once their number is in the settings.
     Replay(replay::Replay),
+    /// Read one PDF from the standard input: what the others start to read PDFs in.
+    #[command(hide = true)]
+    ReadPdf,
 }
 
 /// Does what the command line says.
 pub(crate) fn main() -> ExitCode {
     let line = CommandLine::parse();
+    if matches!(line.command, Command::ReadPdf) {
+        return read_pdf();
+    }
     let done = tokio::runtime::Runtime::new()
         .map_err(|why| Failure::failed(format!("the system gives no threads: {why}")))
         .and_then(|runtime| {
@@ -88,6 +100,17 @@ pub(crate) fn main() -> ExitCode {
         Err(failure) => {
             output::explain(&format!("baton-server: {failure}"));
             failure.code()
+        }
+    }
+}
+
+/// Neither settings nor threads: this process is limited, and may end at any time.
+fn read_pdf() -> ExitCode {
+    match documents::read_pdf(std::io::stdin().lock(), std::io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            output::explain(&why);
+            ExitCode::FAILURE
         }
     }
 }
@@ -107,5 +130,8 @@ async fn run(line: CommandLine) -> Result<(), Failure> {
         Command::Intents(act) => intents::run(&settings, &act),
         Command::Costs(wanted) => costs::run(settings, &wanted).await,
         Command::Replay(replay) => replay::run(settings, &replay).await,
+        Command::Knowledge(act) => knowledge::run(settings, act).await,
+        // Done by `main`.
+        Command::ReadPdf => Ok(()),
     }
 }

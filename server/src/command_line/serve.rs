@@ -18,6 +18,7 @@ pub(super) async fn serve(settings: Settings) -> Result<(), Failure> {
         ids: Arc::new(Ids::system()),
         graph: Arc::new(graph::HttpTransport::new().map_err(no_tls)?),
         models: Arc::new(model::HttpTransport::new().map_err(no_tls)?),
+        program: std::env::current_exe().ok(),
         gate: None,
     };
     let mut signals = Signals::listen().map_err(|why| Failure::failed(format!("cannot hear signals: {why}")))?;

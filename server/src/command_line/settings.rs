@@ -6,6 +6,7 @@ use baton_server::{
     Context,
     config::{ConfigError, Settings, environment, misspelt},
     open_beside,
+    store::{Db, OpenError},
 };
 use baton_shared::{Ids, SystemClock};
 
@@ -42,4 +43,14 @@ pub(super) async fn open(settings: Settings) -> Result<Context, Failure> {
         explain(&format!("there is no database at {path} yet: a new one is made (is this the server's folder?)"));
     }
     Ok(open_beside(settings, Arc::new(SystemClock::default()), Arc::new(Ids::system())).await?)
+}
+
+/// People and documents may be added before the first start.
+pub(super) async fn make_if_missing(settings: &Settings) -> Result<(), Failure> {
+    let clock = Arc::new(SystemClock::default());
+    match Db::open_beside(settings.database_url.reveal(), clock.clone()).await {
+        Err(OpenError::Missing { .. }) => Db::open(settings.database_url.reveal(), clock, None).await?.close().await,
+        other => other?.close().await,
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, net::SocketAddr, path::Path, time::Duration};
 
 pub use books::Book;
 pub use error::{ConfigError, one_line};
+pub use knowledge::{Embedder, EmbedderWire, Knowledge};
 pub use language::Language;
 pub use media::{Bucket, Key, Media, Shelf};
 pub use model::{Link, Model, Structured, Tier, Wire};
@@ -19,6 +20,7 @@ use source::{Section, Source, Variables, read};
 
 mod books;
 mod error;
+mod knowledge;
 mod language;
 mod media;
 mod model;
@@ -41,6 +43,9 @@ pub struct Settings {
     /// In the order in which they are tried; none is fine.
     pub models: Vec<Model>,
     pub senses: Senses,
+    pub knowledge: Knowledge,
+    /// Without one, documents are found by their words alone.
+    pub embedder: Option<Embedder>,
     pub inbox: Inbox,
     pub media: Media,
     /// The playbooks of all numbers, each once. The first is the server's, for the numbers that name none.
@@ -136,6 +141,8 @@ impl Settings {
             whatsapp: whatsapp::read(&root, &mut books)?,
             models: model::read(&root, environment)?,
             senses: senses::read(&root, environment)?,
+            knowledge: knowledge::read(&root)?,
+            embedder: knowledge::embedder(&root, environment)?,
             inbox: inbox(&root.table("inbox")?)?,
             media: media::read(&root, folder, database_url.reveal())?,
             database_url,

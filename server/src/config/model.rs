@@ -84,7 +84,7 @@ pub(super) struct Provider {
     pub(super) wire: Wire,
     base_url: Option<&'static str>,
     /// The variable by which everybody knows this provider's key.
-    key: Option<&'static str>,
+    pub(super) key: Option<&'static str>,
     structured: Structured,
 }
 
@@ -153,7 +153,7 @@ fn model(section: &Section<'_>, environment: Environment<'_>) -> Result<Model, C
         wire: provider.wire,
         name: section.require("name", "the model's id at its provider", filled)?,
         base_url: base_url(section, provider)?,
-        api_key: api_key(section, provider, environment)?,
+        api_key: api_key(section, provider.key, environment)?,
         deadline: super::seconds(section, "deadline_seconds", 1..=120)?.unwrap_or(Duration::from_secs(20)),
         max_tokens: section
             .parse("max_tokens", "a whole number from 16 to 8192", |text| {
@@ -222,14 +222,14 @@ pub(super) fn base_url(section: &Section<'_>, provider: &Provider) -> Result<Str
     }
 }
 
-/// From the environment by the provider's usual name or by `api_key_env`, else from the file.
+/// From the environment by the provider's `usual` name or by `api_key_env`, else from the file.
 pub(super) fn api_key(
     section: &Section<'_>,
-    provider: &Provider,
+    usual: Option<&str>,
     environment: Environment<'_>,
 ) -> Result<Option<Secret>, ConfigError> {
     let variable = section.parse("api_key_env", "the name of a variable", filled)?;
-    let variable = variable.as_deref().or(provider.key);
+    let variable = variable.as_deref().or(usual);
     let in_file = section.parse("api_key", "an API key", secret)?;
     let found = variable.and_then(environment).and_then(|key| secret(&key)).or(in_file);
     match variable {

@@ -59,7 +59,7 @@ fn transcriber(section: &Section<'_>, environment: Environment<'_>) -> Result<Op
     let transcriber = Transcriber {
         name: section.require("name", "the model's id at its provider, such as whisper-1", filled)?,
         base_url: model::base_url(section, provider)?,
-        api_key: model::api_key(section, provider, environment)?,
+        api_key: model::api_key(section, provider.key, environment)?,
         deadline: super::seconds(section, "deadline_seconds", 1..=120)?.unwrap_or(Duration::from_secs(20)),
     };
     section.finish()?;

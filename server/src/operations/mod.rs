@@ -3,6 +3,7 @@
 pub mod doctor;
 mod health;
 pub mod history;
+pub mod knowledge;
 mod metrics;
 pub mod numbers;
 mod retention;

@@ -23,6 +23,7 @@ pub mod errands;
 pub mod events;
 pub mod figures;
 pub mod handoffs;
+pub mod knowledge;
 pub mod leases;
 pub mod letters;
 pub mod media;
@@ -64,6 +65,7 @@ pub const STATEMENTS: &[&[&Sql]] = &[
     events::ALL,
     figures::ALL,
     handoffs::ALL,
+    knowledge::ALL,
     leases::ALL,
     letters::ALL,
     media::ALL,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
+mod knowledge;
 mod place;
 
 use std::{
@@ -19,7 +20,7 @@ fn help_teaches() {
     for word in ["Examples:", "serve --config baton.toml", "agent add Ana --role agent", "Exit codes", "BATON_LOG"] {
         assert!(help.contains(word), "{word} in {help}");
     }
-    for command in ["serve", "agent", "channel", "switch", "costs", "doctor", "replay"] {
+    for command in ["serve", "agent", "channel", "knowledge", "switch", "costs", "doctor", "replay"] {
         let help = place.run(&[command, "--help"]).succeeds();
         assert!(help.contains("Usage: baton-server"), "{help}");
     }

@@ -28,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Place(tempfile::TempDir);
 
 /// What a command did.
+#[derive(Debug)]
 pub(crate) struct Done {
     arguments: String,
     output: Output,

@@ -67,6 +67,7 @@ impl Stage {
             ids: Arc::new(Ids::system()),
             graph: Arc::new(HttpTransport::new().map_err(|error| DemoError::Tls(Box::new(error)))?),
             models: Arc::new(model::HttpTransport::new().map_err(|error| DemoError::Tls(Box::new(error)))?),
+            program: None,
             gate: None,
         };
         let mut stage = Self { clock, simulator, model, settings, parts, server: None };

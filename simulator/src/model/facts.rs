@@ -11,6 +11,8 @@ pub(super) struct Fact {
     /// What it is found by, besides its own words: a heading, or the question of a question and answer.
     pub(super) title: String,
     pub(super) text: String,
+    /// Its number, if it is a passage of a document.
+    pub(super) passage: Option<u64>,
 }
 
 /// Headings under which knowledge stands.
@@ -59,7 +61,7 @@ pub(super) fn facts(prompt: &Prompt) -> Vec<Fact> {
             continue;
         }
         let text = line.strip_prefix("A:").map_or(line, str::trim).to_owned();
-        let fact = Fact { title: question.take().unwrap_or_else(|| section.clone()), text };
+        let fact = Fact { title: question.take().unwrap_or_else(|| section.clone()), text, passage: None };
         let is_knowledge = KNOWLEDGE.iter().any(|word| section.to_lowercase().contains(word));
         if is_knowledge {
             under_knowledge.push(fact);
@@ -67,7 +69,18 @@ pub(super) fn facts(prompt: &Prompt) -> Vec<Fact> {
             elsewhere.push(fact);
         }
     }
-    if under_knowledge.is_empty() { elsewhere } else { under_knowledge }
+    let mut facts = if under_knowledge.is_empty() { elsewhere } else { under_knowledge };
+    facts.extend(prompt.context().filter_map(passage));
+    facts
+}
+
+/// A numbered passage of a document, as a line of JSON.
+fn passage(line: &str) -> Option<Fact> {
+    let object = transcript::object(line)?;
+    let text = ["says", "passage", "excerpt"].iter().find_map(|key| object.get(*key).and_then(Json::as_str))?;
+    let number = ["document", "source", "id"].iter().find_map(|key| object.get(*key).and_then(Json::as_u64));
+    let title = ["from", "title"].iter().find_map(|key| object.get(*key).and_then(Json::as_str)).unwrap_or_default();
+    Some(Fact { title: title.to_owned(), text: text.to_owned(), passage: number })
 }
 
 /// What colleagues noted, the newest last.
@@ -131,20 +144,32 @@ mod tests {
         Prompt { system: system.into(), turns, form: Form::Prose }
     }
 
+    fn fact(title: &str, text: &str) -> Fact {
+        Fact { title: title.into(), text: text.into(), passage: None }
+    }
+
+    #[test]
+    fn passages_of_documents_are_facts_with_a_number() {
+        let mut prompt = prompt("## Facts\n- We open at nine.");
+        prompt.turns[0].text = "{\"document\":2,\"from\":\"a.md > Care\",\"says\":\"Wash by hand.\"}".into();
+        let wanted = Fact { passage: Some(2), ..fact("a.md > Care", "Wash by hand.") };
+        assert_eq!(facts(&prompt), [fact("Facts", "We open at nine."), wanted]);
+    }
+
     #[test]
     fn knowledge_is_told_and_instructions_are_not() {
         let under_a_heading = prompt(
             "You help.\n## Knowledge\n- We open at nine.\nQ: Do you ship?\nA: Yes, worldwide.\n## Style\nShort.",
         );
         let found = facts(&under_a_heading);
-        assert_eq!(found[0], Fact { title: "Knowledge".into(), text: "We open at nine.".into() });
-        assert_eq!(found[1], Fact { title: "Do you ship?".into(), text: "Yes, worldwide.".into() });
+        assert_eq!(found[0], fact("Knowledge", "We open at nine."));
+        assert_eq!(found[1], fact("Do you ship?", "Yes, worldwide."));
         assert_eq!(found.len(), 2);
         let loose = prompt("You help.\nNever swear.\nWe open at nine.");
-        assert_eq!(facts(&loose), [Fact { title: String::new(), text: "We open at nine.".into() }]);
+        assert_eq!(facts(&loose), [fact("", "We open at nine.")]);
         let shouted =
             prompt("You help.\nFACTS (all there are; no others):\n- We open at nine.\nRULES\n- Be kind: always.");
-        assert_eq!(facts(&shouted), [Fact { title: "FACTS".into(), text: "We open at nine.".into() }]);
+        assert_eq!(facts(&shouted), [fact("FACTS", "We open at nine.")]);
     }
 
     #[test]

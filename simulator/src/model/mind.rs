@@ -20,6 +20,8 @@ pub(super) struct Thought {
     reason: String,
     /// What the customer wrote, in short.
     summary: String,
+    /// Numbers of the passages that it tells.
+    pub(super) sources: Vec<u64>,
     /// Words to choose among alternatives by.
     pub(super) topic: String,
     language: Language,
@@ -82,6 +84,7 @@ impl Thought {
             why,
             reason: reason(why, &found),
             summary: shorten(&question, 200),
+            sources: found.iter().filter_map(|found| found.fact.passage).collect(),
             topic: format!("{question}\n{}", found.first().map_or("", |best| best.fact.title.as_str())),
             language,
         }

@@ -62,6 +62,7 @@ fn usual_schema() -> Json {
         "handoff": {"type": "boolean"},
         "reason": {"type": "string"},
         "stage": {"type": "string"},
+        "sources": {"type": "array", "items": {"type": "integer"}},
     }})
 }
 

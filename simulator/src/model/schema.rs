@@ -31,6 +31,7 @@ impl Filler<'_> {
         }
         match kind(schema) {
             "object" => self.object(schema, depth),
+            "array" if name.to_lowercase().contains("source") => json!(self.thought.sources),
             "array" => json!([]),
             "boolean" => json!(self.thought.says_yes_to(name)),
             "number" | "integer" => self.number(name, schema),

@@ -7,6 +7,7 @@
 //! of the tests. A seed and the number of a round are all it takes to see the same again.
 
 pub mod corpus;
+pub mod documents;
 pub mod kept;
 mod minimise;
 mod mutate;

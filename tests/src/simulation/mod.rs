@@ -178,6 +178,7 @@ impl Simulation {
                 model: Arc::new(Mutex::new(model)),
                 clock: clock.clone(),
             }),
+            program: None,
             gate: Some(stage.doors()),
         };
         let database = Database::sqlite();

@@ -65,7 +65,8 @@ fn brain(models: &[Model], answers: Vec<Result<Response, NoResponse>>) -> (Brain
     let transport: Arc<dyn Transport> = script.clone();
     let playbook = Playbook::shop();
     let chain = Arc::new(Chain::new(models, &transport, Arc::new(baton_shared::SystemClock::default())));
-    (Brain { classifier: LEARNT.clone(), chain, shape: reply::shape(&playbook.stages), playbook }, script)
+    let shape = reply::shape(&playbook.stages);
+    (Brain { classifier: LEARNT.clone(), chain, shape, playbook, knowledge: None }, script)
 }
 
 fn said(author: Author, text: &str) -> Said {

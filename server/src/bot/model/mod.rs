@@ -8,22 +8,22 @@ use std::sync::{
 use serde_json::{Map, Value};
 
 pub use failure::Failure;
-pub use http::HttpTransport;
 pub use reply::{ModelReply, REASONS};
 pub use shape::Shape;
-pub use transport::{ANSWER_LIMIT, Form, NoResponse, Pending, Request, Response, Transport};
+pub use transport::{Form, HttpTransport, NoResponse, Pending, Request, Response, Transport};
 
 pub use crate::domain::money::Usage;
 
-use crate::config::{Model, Structured, Wire};
+use crate::{
+    config::{Model, Structured, Wire},
+    provider as transport,
+};
 
 mod anthropic;
 mod failure;
-mod http;
 mod openai;
 pub mod reply;
 mod shape;
-mod transport;
 
 /// What a model is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,9 @@ enum Written {
     Text(String),
     Object(Map<String, Value>),
 }
+
+/// No model's answer to a customer is longer than this, in bytes.
+pub const ANSWER_LIMIT: usize = 64 * 1024;
 
 impl Client {
     pub fn new(model: Model, transport: Arc<dyn Transport>) -> Self {

@@ -22,6 +22,8 @@ pub struct ModelReply {
     pub stage: Option<String>,
     /// What it would keep of the customer; nobody has checked it.
     pub remember: Vec<Proposed>,
+    /// Numbers of the passages that the reply rests on; `None` if it does not say.
+    pub sources: Option<Vec<usize>>,
 }
 
 /// Why a model may want a person.
@@ -45,9 +47,14 @@ fn schema(stages: &[String]) -> Value {
             "handoff": {"type": "boolean", "description": "whether a person must take over"},
             "reason": {"type": "string", "enum": reasons, "description": "why a person must; empty if not"},
             "stage": stage,
+            "sources": {
+                "type": "array",
+                "items": {"type": "integer"},
+                "description": "numbers of the documents that the message rests on",
+            },
             "remember": facts::schema(),
         },
-        "required": ["reply", "confidence", "handoff", "reason", "stage", "remember"],
+        "required": ["reply", "confidence", "handoff", "reason", "stage", "sources", "remember"],
         "additionalProperties": false,
     })
 }
@@ -77,6 +84,7 @@ fn from_object(object: &Map<String, Value>, stages: &[String]) -> Option<ModelRe
         reason: word(object.get("reason"), |word| REASONS.contains(&word)),
         stage: word(object.get("stage"), |word| stages.iter().any(|stage| stage == word)),
         remember: facts::read(object),
+        sources: object.get("sources").and_then(Value::as_array).map(|numbers| self::numbers(numbers)),
     })
 }
 
@@ -123,6 +131,15 @@ fn truth(value: Option<&Value>) -> bool {
     }
 }
 
+/// Those that are numbers, also as text.
+fn numbers(values: &[Value]) -> Vec<usize> {
+    let number = |value: &Value| match value {
+        Value::String(text) => text.trim().parse().ok(),
+        value => value.as_u64().and_then(|number| usize::try_from(number).ok()),
+    };
+    values.iter().filter_map(number).collect()
+}
+
 fn word(value: Option<&Value>, known: impl Fn(&str) -> bool) -> Option<String> {
     value.and_then(Value::as_str).map(str::trim).filter(|word| known(word)).map(str::to_owned)
 }
@@ -143,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_form_is_read_as_it_is() {
-        let text = r#"{"reply":"Hi","confidence":0.8,"handoff":false,"reason":"","stage":"done"}"#;
+        let text = r#"{"reply":"Hi","confidence":0.8,"handoff":false,"reason":"","stage":"done","sources":[2,"1",{}]}"#;
         let reply = parse(text, &stages()).unwrap();
         assert_eq!(
             reply,
@@ -154,6 +171,7 @@ mod tests {
                 reason: None,
                 stage: Some("done".into()),
                 remember: Vec::new(),
+                sources: Some(vec![2, 1]),
             }
         );
     }

@@ -19,6 +19,7 @@ pub(super) fn detail(kind: &str, element: &Value) -> Detail {
         referral: json::get(element, "referral").and_then(referral),
         product: json::get(context, "referred_product").and_then(product),
         forwarded: forwarded(context),
+        sources: Vec::new(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 
-use super::transport::{ANSWER_LIMIT, Form, NoResponse, Pending, Request, Response, Transport};
+use super::{ANSWER_LIMIT, Form, NoResponse, Pending, Request, Response, Transport};
 
 /// Well under the deadline of a call, so that a dead network is told from a slow model.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);

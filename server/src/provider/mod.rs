@@ -1,6 +1,10 @@
-//! The way to a model's server, small enough to be replaced in a test.
+//! The way to the providers of models: one request out, one answer back; small enough to be replaced in a test.
+
+mod http;
 
 use std::{fmt, future::Future, pin::Pin, time::Duration};
+
+pub use http::HttpTransport;
 
 use crate::config::Secret;
 
@@ -61,8 +65,8 @@ pub enum NoResponse {
     TooLong,
 }
 
-/// No model's answer to a customer is longer than this.
-pub const ANSWER_LIMIT: usize = 64 * 1024;
+/// No answer is read further, in bytes: as many vectors as are asked for at once are not longer.
+pub const ANSWER_LIMIT: usize = 4 * 1024 * 1024;
 
 /// A request on its way.
 pub type Pending<'a> = Pin<Box<dyn Future<Output = Result<Response, NoResponse>> + Send + 'a>>;
