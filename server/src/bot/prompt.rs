@@ -35,13 +35,7 @@ impl Extent {
 const PASSAGES: usize = 9_500;
 
 /// The prompt of one turn.
-pub fn prompt(
-    playbook: &Playbook,
-    context: &TurnContext,
-    language: Language,
-    known: &Known,
-    extent: Extent,
-) -> Prompt {
+pub fn prompt(playbook: &Playbook, context: &TurnContext, language: Language, known: &Known, extent: Extent) -> Prompt {
     let knows = !playbook.facts.is_empty() || !known.passages.is_empty();
     Prompt { system: system(playbook), user: user(context, language, (known, knows), extent) }
 }
@@ -325,7 +319,9 @@ mod tests {
 
     #[test]
     fn it_is_told_when_nothing_is_known() {
-        let marks = |playbook: &Playbook, known: &Known| prompt(playbook, &context(), Language::ENGLISH, known, Extent::USUAL).user;
+        let marks = |playbook: &Playbook, known: &Known| {
+            prompt(playbook, &context(), Language::ENGLISH, known, Extent::USUAL).user
+        };
         let searched = Known { has_documents: true, passages: Vec::new() };
         assert!(marks(&Playbook::shop(), &searched).contains("No document says anything"));
         assert!(!marks(&Playbook::shop(), &Known::default()).contains("document says"));
