@@ -1,6 +1,6 @@
 //! The chain of models: one question, and whoever answers first what can be used.
 //!
-//! What each failure is worth stands in [`worth`] and [`Linked::tell`]: another try at the same model, the next
+//! What each failure is worth stands in `worth` and `Linked::tell`: another try at the same model, the next
 //! model, or nothing more. Every call that is made is counted, also those that nobody waited for.
 
 use std::{
