@@ -71,7 +71,7 @@ impl<'a> Speaker<'a> {
     }
 
     /// Tells these in order, those that have not been told in this stretch; the caller saves the conversation.
-    /// What cannot be sent now (the window is closed, sending is switched off) is not told later. Whether
+    /// What the window keeps from being sent is not told later; while sending is switched off it is held. Whether
     /// anything was said.
     pub(crate) async fn tell(
         &self,
@@ -105,8 +105,7 @@ impl<'a> Speaker<'a> {
     /// Nothing goes into a closed window, and nothing to a group: nobody in it waits.
     fn may_speak(&self, thread: &Conversation) -> bool {
         let metas_now = Micros(self.at.now.0.saturating_add(self.channel.clock_offset));
-        let may = self.book().may_speak && self.channel.sending_on;
-        may && thread.customer.is_some() && thread.window.is_open(metas_now)
+        self.book().may_speak && thread.customer.is_some() && thread.window.is_open(metas_now)
     }
 
     /// When people are there again, if nobody is now by the playbook's hours; at the end of time if never.

@@ -246,7 +246,9 @@ on_both!(
         let asked_of_meta = || {
             app.simulator.with(|world, _| {
                 let requests = world.whatsapp.ledger().requests().iter().filter(|request| request.opaque.is_some());
-                requests.filter_map(|request| request.text.clone()).collect::<Vec<_>>()
+                let texts = requests.filter_map(|request| request.text.clone());
+                // Also that somebody is there now.
+                texts.filter(|text| text.contains("word")).collect::<Vec<_>>()
             })
         };
         eventually("all of it is sent", async || asked_of_meta().len() == expected.len()).await;
